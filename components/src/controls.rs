@@ -1,0 +1,279 @@
+//! How one layer is drawn. One component: it is requested, checked and applied as a whole.
+
+use bevy_ecs::component::Component;
+use serde::{Deserialize, Serialize};
+
+/// Makes an enum whose words are the wire's, with parsing in any case.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
+        impl $name {
+            /// Every value, in the order to be listed.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The wire's word.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
+            /// Reads the wire's word in any case.
+            pub fn parse(text: &str) -> Option<Self> {
+                let text = text.trim();
+                Self::ALL.iter().copied().find(|v| v.as_str().eq_ignore_ascii_case(text))
+            }
+        }
+    };
+}
+
+words! {
+    /// How a layer joins what lies below it. `s` = the layer's colour, `d` = what is below, `a` = opacity.
+    Blending {
+        /// `s·a`: hides what is below; opacity fades to black.
+        Opaque = "opaque",
+        /// `s·a + d·(1−a)`.
+        Translucent = "translucent",
+        /// `d + s·a`.
+        Additive = "additive",
+        /// `mix(d, min(d, s), a)`.
+        Minimum = "minimum",
+        /// `mix(d, max(d, s), a)`.
+        Maximum = "maximum",
+        /// `mix(d, (d + s)/2, a)`.
+        Average = "average",
+        /// `mix(d, d·s, a)`.
+        Multiplicative = "multiplicative",
+    }
+}
+
+words! {
+    /// How values between voxel centres are made.
+    Interpolation {
+        /// The nearest voxel.
+        Nearest = "nearest",
+        /// Bilinear in the plane, trilinear in a volume.
+        Linear = "linear",
+    }
+}
+
+words! {
+    /// What of a volume is shown in 3D.
+    Depiction {
+        /// All of it.
+        Volume = "volume",
+        /// A slab.
+        Plane = "plane",
+    }
+}
+
+words! {
+    /// How a thick slice becomes one plane.
+    Projection {
+        /// The place itself, margins ignored.
+        None = "none",
+        /// Sum over the margins.
+        Sum = "sum",
+        /// Mean over the margins.
+        Mean = "mean",
+        /// Minimum over the margins.
+        Minimum = "min",
+        /// Maximum over the margins.
+        Maximum = "max",
+    }
+}
+
+words! {
+    /// How a volume is rendered in 3D.
+    Rendering {
+        /// Maximum intensity projection.
+        Mip = "mip",
+        /// Minimum intensity projection.
+        MinIp = "minip",
+        /// Maximum intensity projection, attenuated with depth.
+        AttenuatedMip = "attenuated_mip",
+        /// Mean along the ray.
+        Average = "average",
+        /// Emission and absorption.
+        Translucent = "translucent",
+        /// Sum along the ray.
+        Additive = "additive",
+        /// First surface above the threshold.
+        Iso = "iso",
+    }
+}
+
+/// The controls block of a layer. Contrast limits and the iso threshold are in raw units of the data.
+#[derive(Component, Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Controls {
+    /// Whether it is drawn.
+    pub visible: bool,
+    /// 0..=1.
+    pub opacity: f64,
+    /// How it joins what is below.
+    pub blending: Blending,
+    /// Between voxels.
+    pub interpolation: Interpolation,
+    /// A name known to [`crate::colormap`], or `#rrggbb` for a ramp from black.
+    pub colormap: String,
+    /// Exponent on the normalised value, > 0.
+    pub gamma: f64,
+    /// `[lo, hi]`, raw units, lo < hi.
+    pub contrast_limits: [f64; 2],
+    /// Volume or plane in 3D.
+    pub depiction: Depiction,
+    /// How the thick slice projects.
+    pub projection: Projection,
+    /// Thickness of the `plane` depiction in voxels, > 0.
+    pub plane_thickness: f64,
+    /// 3D mode.
+    pub rendering: Rendering,
+    /// For `attenuated_mip`, ≥ 0.
+    pub attenuation: f64,
+    /// For `iso`, raw units.
+    pub iso_threshold: f64,
+    /// Distance of ray samples in voxels, 0.1..=4.
+    pub sample_step: f64,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            visible: true,
+            opacity: 1.0,
+            blending: Blending::Additive,
+            interpolation: Interpolation::Linear,
+            colormap: "gray".into(),
+            gamma: 1.0,
+            contrast_limits: [0.0, 1.0],
+            depiction: Depiction::Volume,
+            projection: Projection::None,
+            plane_thickness: 1.0,
+            rendering: Rendering::Mip,
+            attenuation: 0.05,
+            iso_threshold: 0.5,
+            sample_step: 1.0,
+        }
+    }
+}
+
+/// One control set to one value.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "named as the fields of `Controls`, which say what they mean")]
+pub enum ControlChange {
+    Visible(bool),
+    Opacity(f64),
+    Blending(Blending),
+    Interpolation(Interpolation),
+    Colormap(String),
+    Gamma(f64),
+    ContrastLimits([f64; 2]),
+    Depiction(Depiction),
+    Projection(Projection),
+    PlaneThickness(f64),
+    Rendering(Rendering),
+    Attenuation(f64),
+    IsoThreshold(f64),
+    SampleStep(f64),
+}
+
+/// Names one control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "named as the fields of `Controls`, which say what they mean")]
+pub enum ControlKey {
+    Visible,
+    Opacity,
+    Blending,
+    Interpolation,
+    Colormap,
+    Gamma,
+    ContrastLimits,
+    Depiction,
+    Projection,
+    PlaneThickness,
+    Rendering,
+    Attenuation,
+    IsoThreshold,
+    SampleStep,
+}
+
+impl ControlKey {
+    /// Every key.
+    pub const ALL: [Self; 14] = [
+        Self::Visible,
+        Self::Opacity,
+        Self::Blending,
+        Self::Interpolation,
+        Self::Colormap,
+        Self::Gamma,
+        Self::ContrastLimits,
+        Self::Depiction,
+        Self::Projection,
+        Self::PlaneThickness,
+        Self::Rendering,
+        Self::Attenuation,
+        Self::IsoThreshold,
+        Self::SampleStep,
+    ];
+
+    /// The wire's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::Opacity => "opacity",
+            Self::Blending => "blending",
+            Self::Interpolation => "interpolation",
+            Self::Colormap => "colormap",
+            Self::Gamma => "gamma",
+            Self::ContrastLimits => "contrast_limits",
+            Self::Depiction => "depiction",
+            Self::Projection => "projection",
+            Self::PlaneThickness => "plane_thickness",
+            Self::Rendering => "rendering",
+            Self::Attenuation => "attenuation",
+            Self::IsoThreshold => "iso_threshold",
+            Self::SampleStep => "sample_step",
+        }
+    }
+}
+
+impl ControlChange {
+    /// Which control it sets.
+    pub fn key(&self) -> ControlKey {
+        match self {
+            Self::Visible(_) => ControlKey::Visible,
+            Self::Opacity(_) => ControlKey::Opacity,
+            Self::Blending(_) => ControlKey::Blending,
+            Self::Interpolation(_) => ControlKey::Interpolation,
+            Self::Colormap(_) => ControlKey::Colormap,
+            Self::Gamma(_) => ControlKey::Gamma,
+            Self::ContrastLimits(_) => ControlKey::ContrastLimits,
+            Self::Depiction(_) => ControlKey::Depiction,
+            Self::Projection(_) => ControlKey::Projection,
+            Self::PlaneThickness(_) => ControlKey::PlaneThickness,
+            Self::Rendering(_) => ControlKey::Rendering,
+            Self::Attenuation(_) => ControlKey::Attenuation,
+            Self::IsoThreshold(_) => ControlKey::IsoThreshold,
+            Self::SampleStep(_) => ControlKey::SampleStep,
+        }
+    }
+}
+
+impl Controls {
+    /// Reads one control as the wire shows it.
+    pub fn value(&self, key: ControlKey) -> crate::value::Value {
+        use crate::value::Value;
+        match key {
+            ControlKey::Visible => Value::Bool(self.visible),
+            ControlKey::Opacity => Value::Float(self.opacity),
+            ControlKey::Blending => Value::Text(self.blending.as_str().into()),
+            ControlKey::Interpolation => Value::Text(self.interpolation.as_str().into()),
+            ControlKey::Colormap => Value::Text(self.colormap.clone()),
+            ControlKey::Gamma => Value::Float(self.gamma),
+            ControlKey::ContrastLimits => Value::Floats(self.contrast_limits.to_vec()),
+            ControlKey::Depiction => Value::Text(self.depiction.as_str().into()),
+            ControlKey::Projection => Value::Text(self.projection.as_str().into()),
+            ControlKey::PlaneThickness => Value::Float(self.plane_thickness),
+            ControlKey::Rendering => Value::Text(self.rendering.as_str().into()),
+            ControlKey::Attenuation => Value::Float(self.attenuation),
+            ControlKey::IsoThreshold => Value::Float(self.iso_threshold),
+            ControlKey::SampleStep => Value::Float(self.sample_step),
+        }
+    }
+}

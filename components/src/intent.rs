@@ -1,0 +1,148 @@
+//! What a client asks for, validated at the socket, now a message in the world.
+
+use crate::{
+    camera::CameraDelta,
+    controls::ControlChange,
+    dataset::Dataset,
+    ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
+    index::Index,
+    lod::LodPolicy,
+    snapshot::Snapshot,
+    stream::Canvas,
+};
+use bevy_ecs::message::Message;
+use std::{sync::Arc, time::Instant};
+
+/// One request for one change.
+#[derive(Message, Debug, Clone)]
+pub struct Intent {
+    /// Who asks; `None` for the server itself (bootstrap, a still).
+    pub origin: Option<Origin>,
+    /// The view it is about.
+    pub view: ViewId,
+    /// What is asked for.
+    pub change: Change,
+    /// When it reached the process.
+    pub arrived: Instant,
+    /// The op that carries it, given when it enters the world.
+    pub op: u64,
+}
+
+/// Who asks, and how it recognises the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The session.
+    pub session: SessionId,
+    /// The client's name for the intent.
+    pub intent: IntentRef,
+}
+
+/// Which grid an index counts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grid {
+    /// The level that is shown (napari-cuda's convention).
+    Level,
+    /// The scene grid, full resolution.
+    Scene,
+}
+
+/// What can be asked for. One reducer answers each group.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Group *view*: display 2 or 3 axes.
+    Ndisplay(u8),
+    /// Group *dims*: go to a place of an axis; clamped.
+    Index {
+        /// Axis by label or number, as the client named it.
+        axis: String,
+        /// The place.
+        value: i64,
+        /// What it counts.
+        grid: Grid,
+    },
+    /// Group *dims*: move by steps of the level that is shown; clamped.
+    Step {
+        /// Axis by label or number.
+        axis: String,
+        /// Steps, signed.
+        delta: i64,
+    },
+    /// Group *dims*: thickness of the slice on an axis, in scene voxels before and after.
+    Margins {
+        /// Axis by label or number.
+        axis: String,
+        /// Before, after; ≥ 0.
+        margins: [f64; 2],
+    },
+    /// Group *dims*: the whole index, padded with zeros or truncated to the axes there are.
+    WholeIndex(Index),
+    /// Group *dims*: the order of display.
+    Order(Vec<usize>),
+    /// Group *lod*: show this level of the reference layer and stay there.
+    Level(i64),
+    /// Group *lod*: who chooses the level.
+    Policy(LodPolicy),
+    /// Group *camera*: queued for the transaction.
+    Camera(CameraDelta),
+    /// Group *layers*: one control of one layer.
+    Layer {
+        /// The layer.
+        layer: LayerId,
+        /// The control and its value.
+        control: ControlChange,
+    },
+    /// Group *volume*: one control of every layer.
+    Volume(ControlChange),
+    /// Group *stream*: the size of the pictures.
+    Canvas {
+        /// The stream.
+        stream: StreamId,
+        /// The size, already fitted.
+        canvas: Canvas,
+    },
+    /// Group *dataset*: show another image. Opened before it was sent; showing it is short.
+    Dataset(Arc<Dataset>),
+    /// Group *dataset*: bring back a snapshot.
+    Restore(Box<Snapshot>),
+}
+
+/// Sessions come and go through the same door as intents.
+#[derive(Message, Debug, Clone)]
+pub enum SessionEvent {
+    /// A client finished its handshake.
+    Joined {
+        /// Its number.
+        session: SessionId,
+        /// The view it looks at.
+        view: ViewId,
+        /// What it negotiated.
+        features: crate::session::Features,
+    },
+    /// A client's pixel channel opened.
+    Watching {
+        /// Its number.
+        session: SessionId,
+        /// What it watches.
+        stream: StreamId,
+    },
+    /// A client's pixel channel closed.
+    Unwatching {
+        /// Its number.
+        session: SessionId,
+    },
+    /// A picture was written to the socket, or acknowledged where frames were negotiated.
+    PictureTaken {
+        /// Its number.
+        session: SessionId,
+    },
+    /// A client wants to start decoding anew.
+    KeyframeRequested {
+        /// Its number.
+        session: SessionId,
+    },
+    /// A client is gone.
+    Left {
+        /// Its number.
+        session: SessionId,
+    },
+}

@@ -1,0 +1,147 @@
+//! The only way between sockets and the world: one bounded inbox in, per session two bounded channels out.
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use lucida_components::{
+    chunk::ChunkKey,
+    ids::{SessionId, StreamId, ViewId},
+    intent::{Intent, SessionEvent},
+    metrics::Metrics,
+    notice::{Ack, Notice},
+    packet::Packet,
+    session::Features,
+};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::mpsc;
+
+/// Messages that may wait for the world. A full inbox holds up the socket that wants to fill it further,
+/// and through TCP its client; nobody else.
+pub const INBOX: usize = 1024;
+
+/// State frames that may wait for one socket. When it is full, acks wait and notices merge in the world.
+pub const STATE_QUEUE: usize = 64;
+
+/// Pictures that may wait for one socket: as many as may be in flight to a client, so it is never full.
+pub const PICTURE_QUEUE: usize = lucida_components::session::Watch::MAX_IN_FLIGHT as usize + 1;
+
+/// What sockets tell the world.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A client asks for a change.
+    Intent(Intent),
+    /// A client finished its handshake; `state` carries everything it is told.
+    Join {
+        /// Its number.
+        session: SessionId,
+        /// The view it looks at.
+        view: ViewId,
+        /// What it negotiated.
+        features: Features,
+        /// Bounded by [`STATE_QUEUE`].
+        state: mpsc::Sender<Outbound>,
+    },
+    /// A client's pixel channel opened; `pictures` carries them.
+    Watch {
+        /// Its number.
+        session: SessionId,
+        /// The stream.
+        stream: StreamId,
+        /// Bounded by [`PICTURE_QUEUE`].
+        pictures: mpsc::Sender<Arc<Packet>>,
+    },
+    /// Anything else about a session: taken pictures, keyframe requests, departures.
+    Session(SessionEvent),
+    /// End the world: say goodbye to every session and return.
+    Shutdown,
+}
+
+/// What the world tells a session's state socket.
+#[derive(Debug, Clone)]
+pub enum Outbound {
+    /// The answer to an intent.
+    Ack(Ack),
+    /// Something was applied.
+    Notice(Notice),
+    /// The world ends this session: say goodbye, close.
+    Close(CloseReason),
+}
+
+/// Why the world ends a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The server is stopping.
+    Shutdown,
+    /// The client does not read its answers.
+    NotReading,
+}
+
+/// The sockets' handle on the world. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct WorldHandle {
+    inbox: Sender<Inbound>,
+    shared: Arc<Shared>,
+}
+
+/// What the world publishes for the sockets to read.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// A dataset is applied and a first picture could be drawn.
+    pub ready: AtomicBool,
+    /// Copied out of the world at most a few times a second.
+    pub metrics: Mutex<Metrics>,
+}
+
+/// The world is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the world has stopped")]
+pub struct WorldGone;
+
+impl WorldHandle {
+    /// Makes the two ends.
+    pub fn new() -> (Self, Receiver<Inbound>) {
+        // A full inbox back-pressures the socket that fills it: see `INBOX`.
+        let (inbox, receiver) = crossbeam_channel::bounded(INBOX);
+        (Self { inbox, shared: Arc::default() }, receiver)
+    }
+
+    /// Sends, waiting for room. Waits by sleeping: a full inbox is a flood, not the usual case, and
+    /// crossbeam's channel (which the world can select on with a deadline) has no async end.
+    pub async fn send(&self, mut message: Inbound) -> Result<(), WorldGone> {
+        loop {
+            match self.inbox.try_send(message) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(back)) => message = back,
+                Err(TrySendError::Disconnected(_)) => return Err(WorldGone),
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Sends from a thread that may block.
+    pub fn send_blocking(&self, message: Inbound) -> Result<(), WorldGone> {
+        self.inbox.send(message).map_err(|_| WorldGone)
+    }
+
+    /// Whether a first picture can be drawn.
+    pub fn is_ready(&self) -> bool {
+        self.shared.ready.load(Ordering::Acquire)
+    }
+
+    /// The counters, as last published.
+    pub fn metrics(&self) -> Metrics {
+        self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The published side, for the world to write.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+}
+
+/// A chunk on its way from the pool to the world.
+pub type Arrival = (ChunkKey, Result<lucida_components::chunk::ChunkData, lucida_components::chunk::ChunkFault>);

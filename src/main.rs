@@ -1,0 +1,3 @@
+//! The `lucida` command.
+
+fn main() {}

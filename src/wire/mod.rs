@@ -1,0 +1,1 @@
+//! The wire: the one module that knows JSON and the protocol.
