@@ -107,8 +107,12 @@ impl Dtype {
             Self::U8 => f64::from(bytes[at]),
             Self::U16 => f64::from(u16::from_ne_bytes([bytes[at], bytes[at + 1]])),
             Self::I16 => f64::from(i16::from_ne_bytes([bytes[at], bytes[at + 1]])),
-            Self::F32 => f64::from(f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])),
-            Self::U32 => f64::from(u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])),
+            Self::F32 => {
+                f64::from(f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]))
+            }
+            Self::U32 => {
+                f64::from(u32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]))
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Ops: one entry per change, from the intent to the frame. One sequence for the whole scene.
 
 use crate::{
+    controls::ControlKey,
     fault::Rejection,
     ids::{LayerId, ViewId},
-    controls::ControlKey,
     intent::{Intent, Origin},
 };
 use bevy_ecs::resource::Resource;

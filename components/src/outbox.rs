@@ -1,6 +1,9 @@
 //! What waits to be sent to one session.
 
-use crate::{notice::{Ack, Notice, NoticeBody, Topic}, packet::Packet};
+use crate::{
+    notice::{Ack, Notice, NoticeBody, Topic},
+    packet::Packet,
+};
 use bevy_ecs::component::Component;
 use std::{collections::VecDeque, sync::Arc};
 

@@ -1,6 +1,9 @@
 //! One encoded picture.
 
-use crate::{ids::{IntentRef, SessionId, StreamId}, stream::StreamConfig};
+use crate::{
+    ids::{IntentRef, SessionId, StreamId},
+    stream::StreamConfig,
+};
 use std::sync::Arc;
 
 /// One access unit, as it left the encoder.

@@ -52,7 +52,8 @@ impl Snapshot {
 
     /// Takes a snapshot of an applied state.
     pub fn of(view_id: ViewId, applied: &Applied) -> Self {
-        let ViewState { dataset, view, axes, index, lod, camera, restore, clip, canvas, layers } = &*applied.state;
+        let ViewState { dataset, view, axes, index, lod, camera, restore, clip, canvas, layers } =
+            &*applied.state;
         Self {
             version: Self::VERSION,
             revision: applied.revision,

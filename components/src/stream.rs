@@ -22,7 +22,10 @@ impl Canvas {
     #[must_use]
     pub fn fitted(width: i64, height: i64) -> Self {
         let fit = |v: i64, lo: u32, hi: u32| (v.clamp(i64::from(lo), i64::from(hi)) as u32) & !1;
-        Self { width: fit(width, Self::MIN.width, Self::MAX.width), height: fit(height, Self::MIN.height, Self::MAX.height) }
+        Self {
+            width: fit(width, Self::MIN.width, Self::MAX.width),
+            height: fit(height, Self::MIN.height, Self::MAX.height),
+        }
     }
 }
 

@@ -144,4 +144,5 @@ impl WorldHandle {
 }
 
 /// A chunk on its way from the pool to the world.
-pub type Arrival = (ChunkKey, Result<lucida_components::chunk::ChunkData, lucida_components::chunk::ChunkFault>);
+pub type Arrival =
+    (ChunkKey, Result<lucida_components::chunk::ChunkData, lucida_components::chunk::ChunkFault>);
