@@ -1,0 +1,188 @@
+// Draws one plane: every visible layer, bottom first, composited into one picture.
+//
+// The body of `main` between the markers is generated per set of visible layers (see plane/program.rs):
+// one call of `layer` each, with constants for everything that selects code, so that a driver removes
+// the branches that are not taken.
+
+struct Frame {
+    // Pixels of the picture.
+    size: vec2u,
+    // Layers to draw.
+    layers: u32,
+    _pad: u32,
+}
+
+struct Layer {
+    // Colour of a ramp, and opacity.
+    color: vec4f,
+    // Lower contrast limit, 1 / (upper − lower), gamma.
+    lo: f32,
+    per_range: f32,
+    gamma: f32,
+    // First entry of the colour table.
+    lut: u32,
+    // Levels from the target to the coarsest.
+    first_level: u32,
+    levels: u32,
+    _pad0: u32,
+    _pad1: u32,
+}
+
+struct Level {
+    // Texel of the window = origin + step · (pixel + ½); texel i covers [i, i + 1).
+    origin: vec2f,
+    step: vec2f,
+    // Texels of the plane as seen from the window: [from, to).
+    from: vec2f,
+    to: vec2f,
+    // Tiles of the window, columns and rows.
+    tiles: vec2u,
+    // First entry of the page table.
+    table: u32,
+    _pad: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<storage, read> layers: array<Layer>;
+@group(0) @binding(2) var<storage, read> levels: array<Level>;
+// Slot + 1 of each tile of each window, row by row; 0 = not resident.
+@group(0) @binding(3) var<storage, read> table: array<u32>;
+@group(0) @binding(4) var<storage, read> luts: array<u32>;
+@group(0) @binding(5) var<storage, read> pool8: array<u32>;
+@group(0) @binding(6) var<storage, read> pool16: array<u32>;
+@group(0) @binding(7) var<storage, read> pool32: array<u32>;
+// One pixel each, RGBA8, row 0 on top.
+@group(0) @binding(8) var<storage, read_write> picture: array<u32>;
+
+const TILE: u32 = 128u;
+const PITCH: u32 = 130u;
+const TEXELS: u32 = PITCH * PITCH;
+
+const U8: u32 = 0u;
+const U16: u32 = 1u;
+const I16: u32 = 2u;
+const F32: u32 = 3u;
+const U32: u32 = 4u;
+
+const OPAQUE: u32 = 0u;
+const TRANSLUCENT: u32 = 1u;
+const ADDITIVE: u32 = 2u;
+const MINIMUM: u32 = 3u;
+const MAXIMUM: u32 = 4u;
+const AVERAGE: u32 = 5u;
+const MULTIPLICATIVE: u32 = 6u;
+
+// A raw value, as the bits of an f32; the caller looks for NaN and infinity in the bits, because a
+// shader's arithmetic need not keep them.
+fn texel(dtype: u32, slot: u32, at: vec2u) -> u32 {
+    let i = at.y * PITCH + at.x;
+    switch dtype {
+        case U8: {
+            let word = pool8[slot * (TEXELS / 4u) + i / 4u];
+            return bitcast<u32>(f32((word >> ((i % 4u) * 8u)) & 0xffu));
+        }
+        case U16: {
+            let word = pool16[slot * (TEXELS / 2u) + i / 2u];
+            return bitcast<u32>(f32((word >> ((i % 2u) * 16u)) & 0xffffu));
+        }
+        case I16: {
+            let word = pool16[slot * (TEXELS / 2u) + i / 2u];
+            // Shifted up and back, the sign comes along.
+            return bitcast<u32>(f32(bitcast<i32>(word << (16u - (i % 2u) * 16u)) >> 16u));
+        }
+        case F32: {
+            return pool32[slot * TEXELS + i];
+        }
+        default: {
+            return bitcast<u32>(f32(pool32[slot * TEXELS + i]));
+        }
+    }
+}
+
+fn is_number(bits: u32) -> bool {
+    return (bits & 0x7f800000u) != 0x7f800000u;
+}
+
+// The value of a layer at a pixel: the finest resident tile not finer than the target answers.
+// Returns f32 bits; not a number where there is nothing.
+fn sample_layer(l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool) -> u32 {
+    let nothing = 0x7fc00000u;
+    let first = layers[l].first_level;
+    let count = select(layers[l].levels, 1u, single);
+    for (var k = first; k < first + count; k++) {
+        var at = levels[k].origin + levels[k].step * pixel;
+        if k == first && (any(at < levels[k].from) || any(at >= levels[k].to)) {
+            return nothing;
+        }
+        at = clamp(at, levels[k].from, levels[k].to - vec2f(0.001));
+        // Rounding may step just outside the window.
+        let tile = min(vec2u(at) / TILE, levels[k].tiles - 1u);
+        let slot = table[levels[k].table + tile.y * levels[k].tiles.x + tile.x];
+        if slot == 0u {
+            continue;
+        }
+        let corner = vec2f(tile * TILE);
+        // Inside the tile's memory, which begins one texel before the tile.
+        let inside = at - corner + 1.0;
+        let near = texel(dtype, slot - 1u, vec2u(inside));
+        if !linear {
+            return near;
+        }
+        let c = inside - 0.5;
+        let base = floor(c);
+        let f = c - base;
+        let b = vec2u(base);
+        let v00 = texel(dtype, slot - 1u, b);
+        let v10 = texel(dtype, slot - 1u, b + vec2u(1u, 0u));
+        let v01 = texel(dtype, slot - 1u, b + vec2u(0u, 1u));
+        let v11 = texel(dtype, slot - 1u, b + vec2u(1u, 1u));
+        if !(is_number(v00) && is_number(v10) && is_number(v01) && is_number(v11)) {
+            // Beside a hole the nearest value stands for itself.
+            return near;
+        }
+        let upper = mix(bitcast<f32>(v00), bitcast<f32>(v10), f.x);
+        let lower = mix(bitcast<f32>(v01), bitcast<f32>(v11), f.x);
+        return bitcast<u32>(mix(upper, lower, f.y));
+    }
+    return nothing;
+}
+
+fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {
+    switch mode {
+        case OPAQUE: { return color * opacity; }
+        case TRANSLUCENT: { return mix(below, color, opacity); }
+        case ADDITIVE: { return below + color * opacity; }
+        case MINIMUM: { return mix(below, min(below, color), opacity); }
+        case MAXIMUM: { return mix(below, max(below, color), opacity); }
+        case AVERAGE: { return mix(below, (below + color) * 0.5, opacity); }
+        default: { return mix(below, below * color, opacity); }
+    }
+}
+
+// One layer over what is below it. All but the first three arguments are constants at the call.
+fn layer(below: vec3f, l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, mode: u32) -> vec3f {
+    let bits = sample_layer(l, pixel, dtype, linear, single);
+    if !is_number(bits) {
+        return below;
+    }
+    var t = clamp((bitcast<f32>(bits) - layers[l].lo) * layers[l].per_range, 0.0, 1.0);
+    if gamma {
+        t = pow(t, layers[l].gamma);
+    }
+    var color = layers[l].color.rgb * t;
+    if lut {
+        color = unpack4x8unorm(luts[layers[l].lut + u32(t * 255.0 + 0.5)]).rgb;
+    }
+    return clamp(blend(below, color, layers[l].color.a, mode), vec3f(0.0), vec3f(1.0));
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    if any(id.xy >= frame.size) {
+        return;
+    }
+    let pixel = vec2f(id.xy) + 0.5;
+    var color = vec3f(0.0);
+    //@layers
+    picture[id.y * frame.size.x + id.x] = pack4x8unorm(vec4f(color, 1.0));
+}

@@ -1,0 +1,78 @@
+//! Each intent is answered once, to its sender alone, in the turn in which it arrived.
+
+use super::versions::Versions;
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    applied::{Applied, ViewState},
+    ids::{SessionId, ViewId},
+    metrics::Metrics,
+    notice::{Ack, AckApplied},
+    ops::{OpState, Ops, Report},
+    outbox::Outbox,
+    places,
+    value::Value,
+};
+
+/// A session that does not read its answers: it is to be closed.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct NotReading;
+
+/// Turns closed ops into answers.
+pub fn acknowledge(
+    mut commands: Commands,
+    ops: Res<Ops>,
+    views: Query<(&ViewId, &Applied)>,
+    mut outboxes: Query<(Entity, &SessionId, &mut Outbox)>,
+    mut versions: ResMut<Versions>,
+    mut metrics: ResMut<Metrics>,
+) {
+    for op in &ops.turn {
+        let outcome = match &op.state {
+            OpState::Open => continue,
+            OpState::Rejected(why) => Err(why.clone()),
+            OpState::Applied { .. } => {
+                let state = views.iter().find(|(v, _)| **v == op.view).map(|(_, a)| &*a.state);
+                let value = state.map_or(Value::None, |s| report(&op.report, s));
+                let version = versions.next(op.view, &op.report, &value);
+                Ok(AckApplied { value, version })
+            }
+        };
+        let Some(origin) = &op.origin else { continue };
+        // The session may have left in the meantime: nobody is told then.
+        let Some((entity, _, mut outbox)) = outboxes.iter_mut().find(|(_, s, _)| **s == origin.session)
+        else {
+            continue;
+        };
+        metrics.acks += 1;
+        if !outbox.ack(Ack { intent: origin.intent.clone(), outcome }) {
+            commands.entity(entity).insert(NotReading);
+        }
+    }
+}
+
+/// Reads the applied value that an op reports.
+fn report(report: &Report, state: &ViewState) -> Value {
+    let index = |a: usize| state.index.value.get(a).copied().unwrap_or(0);
+    match report {
+        Report::None => Value::None,
+        Report::Ndisplay => Value::Int(i64::from(state.view.ndisplay)),
+        Report::LevelIndex(a) => {
+            Value::Int(places::scene_to_level(&state.dataset, state.lod.level, *a, index(*a)))
+        }
+        Report::SceneIndex(a) => Value::Int(index(*a)),
+        Report::Margins(a) => Value::Floats(state.index.margins.get(*a).map_or(Vec::new(), |m| m.to_vec())),
+        Report::Order => Value::Floats(state.axes.order.iter().map(|a| *a as f64).collect()),
+        Report::Level => Value::Int(state.lod.level as i64),
+        Report::Policy => Value::Text(
+            match state.lod.policy {
+                lucida_components::lod::LodPolicy::Auto => "auto",
+                lucida_components::lod::LodPolicy::Locked => "locked",
+            }
+            .into(),
+        ),
+        Report::Control(layer, key) => state.layer(*layer).map_or(Value::None, |l| l.controls.value(*key)),
+        Report::VolumeControl(key) => state.layers.first().map_or(Value::None, |l| l.controls.value(*key)),
+        Report::Canvas => Value::Floats(vec![f64::from(state.canvas.width), f64::from(state.canvas.height)]),
+        Report::Camera(delta) => delta.clone(),
+    }
+}

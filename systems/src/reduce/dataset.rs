@@ -1,0 +1,173 @@
+//! Another image, or a snapshot of this one: every requested block is written anew.
+
+use super::{no_view, settle};
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    axes::{Axes, AxisKind},
+    camera::{CameraDelta, CameraParts, CameraQueue},
+    clip::Clip,
+    controls::Controls,
+    dataset::{Dataset, Scene},
+    fault::Rejection,
+    ids::{LayerId, ViewId},
+    index::Index,
+    intent::{Change, Intent},
+    layer::Layer,
+    lod::Lod,
+    ops::{OpKind, Ops, Report},
+    restore::RestoreCache,
+    snapshot::Snapshot,
+    stream::Stream,
+    view::View,
+};
+use std::sync::Arc;
+
+/// A snapshot's ways back, for the next transaction of a view: it takes them as they are, instead of
+/// treating a difference in mode as a toggle.
+#[derive(Component, Debug, Clone)]
+pub struct Restoring(pub RestoreCache);
+
+/// The requested blocks of a view.
+type Blocks<'a> =
+    (&'a ViewId, &'a mut View, &'a mut Axes, &'a mut Index, &'a mut Lod, &'a mut Clip, &'a mut CameraQueue);
+
+/// Answers [`Change::Dataset`] (bootstrap is the first of them) and [`Change::Restore`]. Exclusive, because
+/// layers are spawned for the reducers that follow in the same turn.
+pub fn reduce(world: &mut World, mut reader: Local<bevy_ecs::message::MessageCursor<Intent>>) {
+    let intents: Vec<Intent> = reader
+        .read(world.resource::<Messages<Intent>>())
+        .filter(|i| matches!(i.change, Change::Dataset(_) | Change::Restore(_)))
+        .cloned()
+        .collect();
+    for intent in intents {
+        let outcome = match &intent.change {
+            Change::Dataset(dataset) => {
+                open(world, dataset);
+                Ok(Report::None)
+            }
+            Change::Restore(snapshot) => restore(world, &intent, snapshot),
+            _ => continue,
+        };
+        settle(&mut world.resource_mut::<Ops>(), &intent, OpKind::Dataset, outcome);
+    }
+}
+
+/// Requests an image: home pose, middle plane, automatic level, its own layers.
+fn open(world: &mut World, dataset: &Arc<Dataset>) {
+    world.resource_mut::<Scene>().dataset = Some(dataset.clone());
+    spawn_layers(
+        world,
+        dataset.layers.iter().enumerate().map(|(i, l)| {
+            let layer = Layer { name: l.name.clone(), image: l.image, channel: l.channel, order: i as u32 };
+            (LayerId(i as u32), layer, l.controls.clone())
+        }),
+    );
+    let mut views = world.query::<Blocks>();
+    for (_, mut view, mut axes, mut index, mut lod, mut clip, mut queue) in views.iter_mut(world) {
+        *view = View::default();
+        *axes = axes_of(dataset);
+        *index = Index::at(middle(dataset));
+        *lod = Lod::default();
+        *clip = Clip { ranges: vec![None; dataset.axes.len()] };
+        queue.0 = vec![CameraDelta::Reset];
+    }
+}
+
+/// Requests what a snapshot holds. The image must be the one that is open.
+fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, Rejection> {
+    if s.version != Snapshot::VERSION {
+        return Err(Rejection::unsupported(format!(
+            "snapshot version {} is not {}",
+            s.version,
+            Snapshot::VERSION
+        )));
+    }
+    let open = world.resource::<Scene>().dataset.clone();
+    if open.as_ref().is_none_or(|d| d.locator != s.dataset) {
+        return Err(Rejection::error(format!("the snapshot is of {:?}; open that first", s.dataset)));
+    }
+    let mut views = world.query::<(&ViewId, &Axes)>();
+    let Some((_, axes)) = views.iter(world).find(|(id, _)| **id == intent.view) else {
+        return Err(no_view(intent));
+    };
+    if axes.labels != s.axes.labels || !s.axes.order_is_permutation() {
+        return Err(Rejection::error("the snapshot has other axes than the image"));
+    }
+    let mut views = world.query::<Blocks>();
+    for (id, mut view, mut axes, mut index, mut lod, mut clip, mut queue) in views.iter_mut(world) {
+        if *id != intent.view {
+            continue;
+        }
+        view.set_if_neq(s.view);
+        axes.set_if_neq(s.axes.clone());
+        index.set_if_neq(s.index.clone());
+        lod.set_if_neq(s.lod);
+        clip.set_if_neq(s.clip.clone());
+        queue.0.push(CameraDelta::Set(CameraParts {
+            center: Some(s.camera.plane.center.to_vec()),
+            zoom: Some(s.camera.plane.zoom),
+            ..CameraParts::default()
+        }));
+        queue.0.push(CameraDelta::Set(CameraParts {
+            center: Some(s.camera.volume.center.to_vec()),
+            angles: Some(s.camera.volume.angles),
+            distance: Some(s.camera.volume.distance),
+            fov: Some(s.camera.volume.fov),
+            ..CameraParts::default()
+        }));
+    }
+    let views: Vec<Entity> = world
+        .query::<(Entity, &ViewId, &View)>()
+        .iter(world)
+        .filter(|(_, id, _)| **id == intent.view)
+        .map(|(e, ..)| e)
+        .collect();
+    for view in views {
+        world.entity_mut(view).insert(Restoring(s.restore.clone()));
+    }
+    let mut streams = world.query::<(&ViewId, &mut Stream)>();
+    for (id, mut stream) in streams.iter_mut(world) {
+        if *id == intent.view {
+            let next = Stream { canvas: s.canvas, ..*stream };
+            stream.set_if_neq(next);
+        }
+    }
+    let mut layers = world.query::<(&LayerId, &mut Controls)>();
+    for (id, mut controls) in layers.iter_mut(world) {
+        if let Some((_, saved)) = s.layers.iter().find(|(l, _)| l == id) {
+            controls.set_if_neq(saved.clone());
+        }
+    }
+    Ok(Report::None)
+}
+
+/// Replaces the layer entities.
+pub(crate) fn spawn_layers(world: &mut World, layers: impl Iterator<Item = (LayerId, Layer, Controls)>) {
+    let old: Vec<Entity> = world.query_filtered::<Entity, With<Layer>>().iter(world).collect();
+    for entity in old {
+        world.despawn(entity);
+    }
+    for bundle in layers {
+        world.spawn(bundle);
+    }
+}
+
+fn axes_of(dataset: &Dataset) -> Axes {
+    Axes {
+        labels: dataset.axes.iter().map(|a| a.label.clone()).collect(),
+        kinds: dataset.axes.iter().map(|a| a.kind).collect(),
+        units: dataset.axes.iter().map(|a| a.unit.clone()).collect(),
+        order: (0..dataset.axes.len()).collect(),
+    }
+}
+
+/// The middle of the spatial axes that are not displayed, the beginning of all others.
+fn middle(dataset: &Dataset) -> Vec<i64> {
+    let n = dataset.axes.len();
+    (0..n)
+        .map(|a| {
+            let hidden_space = a + 2 < n && dataset.axes[a].kind == AxisKind::Space;
+            if hidden_space { dataset.extent(a) as i64 / 2 } else { 0 }
+        })
+        .collect()
+}

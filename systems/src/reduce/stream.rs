@@ -1,0 +1,32 @@
+//! The size of the pictures.
+
+use super::settle;
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    fault::Rejection,
+    ids::StreamId,
+    intent::{Change, Intent},
+    ops::{OpKind, Ops, Report},
+    stream::{Canvas, Stream},
+};
+
+/// Answers [`Change::Canvas`].
+pub fn reduce(
+    mut intents: MessageReader<Intent>,
+    mut ops: ResMut<Ops>,
+    mut streams: Query<(&StreamId, &mut Stream)>,
+) {
+    for intent in intents.read() {
+        let Change::Canvas { stream, canvas } = intent.change else { continue };
+        let outcome = match streams.iter_mut().find(|(id, _)| **id == stream) {
+            None => Err(Rejection::invalid(format!("stream {} does not exist", stream.0))),
+            Some((_, mut block)) => {
+                let canvas = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));
+                let next = Stream { canvas, ..*block };
+                block.set_if_neq(next);
+                Ok(Report::Canvas)
+            }
+        };
+        settle(&mut ops, intent, OpKind::Stream, outcome);
+    }
+}

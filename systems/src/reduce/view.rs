@@ -1,0 +1,36 @@
+//! 2D ↔ 3D.
+
+use super::{no_view, settle};
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    fault::Rejection,
+    ids::ViewId,
+    intent::{Change, Intent},
+    ops::{OpKind, Ops, Report},
+    view::View,
+};
+
+/// Answers [`Change::Ndisplay`]. The ledger is complete in 3D, but a client is refused until volumes are drawn.
+pub fn reduce(
+    mut intents: MessageReader<Intent>,
+    mut ops: ResMut<Ops>,
+    mut views: Query<(&ViewId, &mut View)>,
+) {
+    for intent in intents.read() {
+        let Change::Ndisplay(n) = intent.change else { continue };
+        let outcome = match views.iter_mut().find(|(id, _)| **id == intent.view) {
+            None => Err(no_view(intent)),
+            Some(_) if !(2..=3).contains(&n) => {
+                Err(Rejection::invalid(format!("ndisplay is {n}; it can be 2 or 3")))
+            }
+            Some(_) if n == 3 && intent.origin.is_some() => {
+                Err(Rejection::unsupported("this version draws planes only; volumes are not drawn yet"))
+            }
+            Some((_, mut view)) => {
+                view.set_if_neq(View { ndisplay: n });
+                Ok(Report::Ndisplay)
+            }
+        };
+        settle(&mut ops, intent, OpKind::ViewToggle, outcome);
+    }
+}

@@ -1,0 +1,95 @@
+//! Frames between the world and the threads that submit and encode them.
+
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    ids::{IntentRef, SessionId, StreamId},
+    stream::Canvas,
+};
+use std::sync::Arc;
+
+/// What a picture is read back as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PixelFormat {
+    /// Y, U, V planes, BT.709 limited: for encoders.
+    #[default]
+    I420,
+    /// RGBA, 8 bits each, row 0 on top: for stills.
+    Rgba8,
+}
+
+/// A recorded frame: commands, and where its picture will be.
+#[derive(Debug)]
+pub struct FrameJob {
+    /// The stream.
+    pub stream: StreamId,
+    /// The ring slot; free again when it comes back in [`Returned`].
+    pub slot: usize,
+    /// The ring of the slot.
+    pub ring: u64,
+    /// Everything to be submitted, uploads included.
+    pub commands: wgpu::CommandBuffer,
+    /// Mappable; holds the picture once the commands are done.
+    pub readback: Arc<wgpu::Buffer>,
+    /// How it lies there.
+    pub layout: Layout,
+    /// The ledger revision it shows.
+    pub revision: u64,
+    /// Intents first answered by it.
+    pub answered: Arc<[(SessionId, IntentRef)]>,
+    /// When the oldest of them arrived.
+    pub oldest: Option<std::time::Instant>,
+    /// A decoder must be able to begin here.
+    pub keyframe: bool,
+}
+
+/// How a picture lies in its buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Picture size.
+    pub canvas: Canvas,
+    /// Format.
+    pub format: PixelFormat,
+    /// Bytes per row of the first plane.
+    pub stride: u32,
+}
+
+impl Layout {
+    /// The layout of a canvas.
+    pub fn of(canvas: Canvas, format: PixelFormat) -> Self {
+        let stride = match format {
+            PixelFormat::I420 => canvas.width.next_multiple_of(8),
+            PixelFormat::Rgba8 => canvas.width * 4,
+        };
+        Self { canvas, format, stride }
+    }
+
+    /// Bytes of the whole picture.
+    pub fn bytes(&self) -> u64 {
+        let plane = u64::from(self.stride) * u64::from(self.canvas.height);
+        match self.format {
+            PixelFormat::I420 => plane + plane / 2,
+            PixelFormat::Rgba8 => plane,
+        }
+    }
+}
+
+/// Frames recorded in this turn, to be taken by `lucida` and submitted in this order.
+#[derive(Resource, Debug, Default)]
+pub struct Handover(pub Vec<FrameJob>);
+
+/// A slot that is free again.
+#[derive(Debug, Clone, Copy)]
+pub struct SlotReturned {
+    /// The stream.
+    pub stream: StreamId,
+    /// The slot.
+    pub slot: usize,
+    /// The ring it belongs to: a resized stream has a new one.
+    pub ring: u64,
+    /// The frame was lost (device or encoder error): it must be drawn again, as a keyframe.
+    pub failed: bool,
+}
+
+/// Slots that came back since the last turn.
+#[derive(Resource, Debug, Default)]
+pub struct Returned(pub Vec<SlotReturned>);

@@ -1,0 +1,5 @@
+//! The plane renderer: parameters, program, and its twin on the CPU.
+
+pub mod params;
+pub mod program;
+pub mod twin;

@@ -1,0 +1,164 @@
+//! The plane shader, specialised by what is on screen.
+
+use bevy_ecs::prelude::*;
+use lru::LruCache;
+use lucida_components::{controls::Blending, dtype::Dtype};
+use std::{fmt::Write, num::NonZeroUsize, sync::Arc};
+
+const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/plane.wgsl"));
+const MARKER: &str = "//@layers";
+
+/// Up to this many layers are drawn by a call each; runs of equal layers beyond are drawn in loops.
+const UNROLLED: usize = 6;
+
+/// Programs kept. A program is a few kilobytes and some 20 ms of compiling on a software driver.
+const KEPT: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+
+/// What selects the code of one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each bool removes one branch from the shader")]
+pub struct LayerSpec {
+    /// Value type.
+    pub dtype: Dtype,
+    /// Linear instead of nearest.
+    pub linear: bool,
+    /// All tiles of the target are resident: no coarser level is looked at.
+    pub single: bool,
+    /// Gamma is not 1.
+    pub gamma: bool,
+    /// The colormap is a table.
+    pub lut: bool,
+    /// Blending.
+    pub blending: Blending,
+}
+
+/// What selects a program: its layers, bottom first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Spec(pub Vec<LayerSpec>);
+
+impl Spec {
+    /// Layers in a program of many are drawn in loops: how many stand in each loop does not select the
+    /// program, only the sequence of runs does. The counts come with the parameters.
+    fn runs(&self) -> Vec<(LayerSpec, usize)> {
+        let mut runs: Vec<(LayerSpec, usize)> = Vec::new();
+        for spec in &self.0 {
+            match runs.last_mut() {
+                Some((last, n)) if last == spec && self.0.len() > UNROLLED => *n += 1,
+                _ => runs.push((*spec, 1)),
+            }
+        }
+        runs
+    }
+
+    /// The shader's text.
+    pub fn source(&self) -> String {
+        let mut calls = String::new();
+        let mut at = 0;
+        for (s, n) in self.runs() {
+            let dtype = match s.dtype {
+                Dtype::U8 => "U8",
+                Dtype::U16 => "U16",
+                Dtype::I16 => "I16",
+                Dtype::F32 => "F32",
+                Dtype::U32 => "U32",
+            };
+            let mode = s.blending.as_str().to_ascii_uppercase();
+            let call = |l: &str| {
+                format!(
+                    "color = layer(color, {l}, pixel, {dtype}, {}, {}, {}, {}, {mode});",
+                    s.linear, s.single, s.gamma, s.lut
+                )
+            };
+            let line = if n == 1 {
+                format!("{}\n    ", call(&format!("{at}u")))
+            } else {
+                format!("for (var l = {at}u; l < {}u; l++) {{ {} }}\n    ", at + n, call("l"))
+            };
+            // Writing into a String cannot fail.
+            let _ = calls.write_str(&line);
+            at += n;
+        }
+        SOURCE.replacen(MARKER, calls.trim_end(), 1)
+    }
+}
+
+/// Compiled programs.
+#[derive(Resource)]
+pub struct Programs {
+    layout: wgpu::BindGroupLayout,
+    pipeline_layout: wgpu::PipelineLayout,
+    compiled: LruCache<Spec, Arc<wgpu::ComputePipeline>>,
+}
+
+impl Programs {
+    /// The layout that all programs share; nothing compiled yet.
+    pub fn new(device: &wgpu::Device) -> Self {
+        let storage = |read_only| wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Storage { read_only },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        };
+        let uniform = wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        };
+        let entries: Vec<_> = (0..9)
+            .map(|binding| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: match binding {
+                    0 => uniform,
+                    8 => storage(false),
+                    _ => storage(true),
+                },
+                count: None,
+            })
+            .collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("plane"),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("plane"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        Self { layout, pipeline_layout, compiled: LruCache::new(KEPT) }
+    }
+
+    /// The bind group layout.
+    pub fn layout(&self) -> &wgpu::BindGroupLayout {
+        &self.layout
+    }
+
+    /// The program of a spec, compiled if it is new.
+    pub fn get(&mut self, device: &wgpu::Device, spec: &Spec) -> Arc<wgpu::ComputePipeline> {
+        if let Some(program) = self.compiled.get(spec) {
+            return program.clone();
+        }
+        let started = std::time::Instant::now();
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("plane"),
+            source: wgpu::ShaderSource::Wgsl(spec.source().into()),
+        });
+        let program = Arc::new(device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("plane"),
+            layout: Some(&self.pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        }));
+        tracing::debug!(
+            layers = spec.0.len(),
+            millis = started.elapsed().as_secs_f64() * 1e3,
+            "plane program"
+        );
+        self.compiled.put(spec.clone(), program.clone());
+        program
+    }
+}

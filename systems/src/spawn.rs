@@ -1,0 +1,37 @@
+//! The entities that are always there.
+
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    axes::Axes,
+    camera::CameraQueue,
+    clip::Clip,
+    ids::{StreamId, ViewId},
+    index::Index,
+    lod::Lod,
+    notice::Residency,
+    stream::Stream,
+    view::View,
+};
+
+/// Spawns the main view and its stream.
+pub fn main_view(world: &mut World) {
+    world.spawn((
+        ViewId::MAIN,
+        View::default(),
+        Axes::default(),
+        Index::default(),
+        Lod::default(),
+        Clip::default(),
+        CameraQueue::default(),
+        Residency::default(),
+        crate::txn::level::LevelClock::default(),
+        crate::residency::plan::Plan::default(),
+    ));
+    world.spawn((
+        StreamId::MAIN,
+        ViewId::MAIN,
+        Stream::default(),
+        crate::render::frame::Pictures::default(),
+        crate::pace::Pace::default(),
+    ));
+}

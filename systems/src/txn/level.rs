@@ -1,0 +1,155 @@
+//! Third step: the level that is asked for, or that the policy chooses, within the budgets.
+
+use super::{Txn, camera::pose_after, draft::Draft, guarded, inject};
+use crate::residency::cost;
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    camera::PlanePose,
+    dataset::Multiscale,
+    fault::{FaultReason, Step},
+    lod::{Lod, LodPolicy, LodRules},
+    view::Mode,
+};
+use std::time::{Duration, Instant};
+
+/// When a view's level last switched, for rules with a cooldown.
+#[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct LevelClock {
+    /// The last switch.
+    pub switched: Option<Instant>,
+    /// A switch was held back by the cooldown until then.
+    pub due: Option<Instant>,
+    /// `due` has come: the view is to be looked at although nobody asked.
+    pub recheck: bool,
+}
+
+/// The step as a system.
+pub fn step() -> impl FnMut(ResMut<Txn>, Option<ResMut<inject::Injection>>) {
+    guarded(Step::Level, level)
+}
+
+fn level(draft: &mut Draft) -> Result<(), FaultReason> {
+    let started = Instant::now();
+    draft.clock.recheck = false;
+    let pose = pose_after(draft);
+    draft.pose = Some(pose);
+
+    let asked = draft.next.lod;
+    let levels = draft.reference()?.levels.len();
+    if asked.level >= levels {
+        return Err(FaultReason::NoSuchLevel { level: asked.level, levels });
+    }
+    let wanted = match (asked.policy, draft.next.view.mode()) {
+        (LodPolicy::Locked, _) => asked.level,
+        (LodPolicy::Auto, Mode::Plane) => automatic(draft, &pose.plane)?,
+        // In a volume the finest level that fits is wanted: the budget below decides.
+        (LodPolicy::Auto, Mode::Volume) => 0,
+    };
+    let affordable = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
+    let chosen = affordable.unwrap_or(levels - 1);
+    draft.next.lod = Lod { level: chosen, policy: asked.policy, downgraded: chosen != wanted };
+
+    let before = draft.before.as_ref().map(|b| b.lod.level);
+    if before != Some(chosen) {
+        draft.clock.switched = Some(draft.now);
+        draft.policy_chose = before.is_some() && asked.policy == LodPolicy::Auto && !draft.is_new_dataset();
+    }
+    draft.level_micros = started.elapsed().as_secs_f64() * 1e6;
+    Ok(())
+}
+
+/// What the policy wants for a plane pose.
+fn automatic(draft: &mut Draft, pose: &PlanePose) -> Result<usize, FaultReason> {
+    let reference = draft.reference()?;
+    let over = oversampling(reference, draft.next.plane_axes(), pose.zoom);
+    let fresh = draft.is_new_dataset();
+    let current = draft.next.lod.level.min(over.len() - 1);
+    match draft.rules {
+        LodRules::Sharp { hysteresis } => {
+            Ok(sharp(&over, if fresh { None } else { Some(current) }, hysteresis))
+        }
+        LodRules::NapariCuda { fine, coarse, cooldown_millis } => {
+            if fresh {
+                return Ok(settled(&over, fine, coarse));
+            }
+            let want = stepwise(&over, current, zoom_direction(draft), fine, coarse);
+            let ready = draft.clock.switched.map(|s| s + Duration::from_millis(cooldown_millis));
+            if want != current && ready.is_some_and(|r| draft.now < r) {
+                draft.clock.due = ready;
+                return Ok(current);
+            }
+            draft.clock.due = None;
+            Ok(want)
+        }
+    }
+}
+
+/// Data pixels per screen pixel of each level: the smaller of the two plane axes' counts, so that no axis
+/// is drawn with fewer.
+pub fn oversampling(image: &Multiscale, plane: [usize; 2], zoom: f64) -> Vec<f64> {
+    image
+        .levels
+        .iter()
+        .map(|level| {
+            let coarsest = plane.iter().filter_map(|&a| image.dim_of(a)).map(|d| level.scale[d]);
+            let size = coarsest.fold(f64::MIN_POSITIVE, f64::max);
+            1.0 / (zoom * size)
+        })
+        .collect()
+}
+
+/// The coarsest level with at least one data pixel per screen pixel; a coarser one than `current` only
+/// with the margin.
+pub fn sharp(over: &[f64], current: Option<usize>, hysteresis: f64) -> usize {
+    // A tenth of a percent forgives rounding of poses that were made to fit exactly.
+    const EXACT: f64 = 0.999;
+    (0..over.len())
+        .rev()
+        .find(|&l| {
+            let coarser = current.is_some_and(|c| l > c);
+            over[l] >= if coarser { 1.0 + hysteresis } else { EXACT }
+        })
+        .unwrap_or(0)
+}
+
+/// Which way the newest zoom of this turn went: finer (−1), coarser (+1) or neither.
+fn zoom_direction(draft: &Draft) -> i32 {
+    draft
+        .deltas
+        .iter()
+        .rev()
+        .find_map(|d| match d {
+            lucida_components::camera::CameraDelta::Zoom { factor, .. } if *factor < 1.0 - 1e-3 => Some(-1),
+            lucida_components::camera::CameraDelta::Zoom { factor, .. } if *factor > 1.0 + 1e-3 => Some(1),
+            _ => None,
+        })
+        .unwrap_or(0)
+}
+
+/// napari-cuda's selector, one decision. `over` counts data pixels per screen pixel.
+pub fn stepwise(over: &[f64], current: usize, direction: i32, fine: f64, coarse: f64) -> usize {
+    let last = over.len() - 1;
+    let want = match direction {
+        d if d < 0 && current > 0 => current - 1,
+        d if d > 0 && current < last => current + 1,
+        _ if current > 0 && over[current - 1] <= fine => current - 1,
+        _ if current < last && over[current] > coarse => current + 1,
+        _ => current,
+    };
+    let coarse = if direction > 0 { coarse.min(1.20) } else { coarse };
+    let held = (want < current && over[want] > fine) || (want > current && over[current] <= coarse);
+    if held { current } else { want }
+}
+
+/// Its level at bootstrap: the decision repeated until it settles.
+fn settled(over: &[f64], fine: f64, coarse: f64) -> usize {
+    let mut level = over.len() - 1;
+    for _ in 0..over.len() + 2 {
+        let next = stepwise(over, level, 0, fine, coarse);
+        if next == level {
+            break;
+        }
+        level = next;
+    }
+    level
+}
