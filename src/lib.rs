@@ -6,5 +6,6 @@
 pub mod app;
 pub mod data;
 pub mod encode;
+pub mod gpu;
 pub mod server;
 pub mod wire;

@@ -1,5 +1,14 @@
 //! Video encoders behind one trait.
 
+pub mod avcc;
+pub mod bits;
+pub mod decode;
+mod nvenc_sys;
+pub mod openh264;
+mod openh264_sys;
+pub mod probe;
+pub mod sps;
+
 use lucida_components::stream::Canvas;
 
 /// A picture to encode, borrowed straight from the mapped readback buffer: I420, BT.709 limited range.
