@@ -1,10 +1,32 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
+pub mod contrast;
+pub mod error;
+pub mod info;
+pub mod open;
+pub mod pool;
+pub mod procedural;
+
+mod axes;
+mod channels;
+mod declared;
+mod json;
+mod level;
+mod ngff;
+mod sample;
+mod store;
+mod stored;
+mod transforms;
+mod zarr_source;
+
 use lucida_components::{
     chunk::{ChunkData, ChunkFault},
     dataset::{Dataset, SourceId},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 /// Where the chunks of one pyramid come from. `read` is called from pool threads, several at once.
 pub trait ChunkSource: Send + Sync {
@@ -21,4 +43,10 @@ pub struct Opened {
     pub dataset: Arc<Dataset>,
     /// For the pool.
     pub sources: Vec<(SourceId, Arc<dyn ChunkSource>)>,
+}
+
+/// A number that no other pyramid of this process has.
+fn next_source_id() -> SourceId {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    SourceId(NEXT.fetch_add(1, Ordering::Relaxed))
 }

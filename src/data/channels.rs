@@ -1,0 +1,158 @@
+//! Layers: one per channel, with OMERO's recipe where there is one and measured contrast where not.
+
+use super::{contrast, json};
+use lucida_components::{colormap, controls::{Blending, Controls}, dataset::LayerSource, dtype::StoredType};
+use serde_json::Value;
+
+/// Most channels of an image.
+pub const MAX_CHANNELS: u64 = 1024;
+
+/// Colours of channels that name none, in turn.
+const CYCLE: [&str; 6] = ["green", "magenta", "cyan", "yellow", "red", "blue"];
+
+/// What one channel's OMERO entry says, as far as it can be used.
+#[derive(Debug, Default, PartialEq)]
+struct Recipe {
+    label: Option<String>,
+    colormap: Option<String>,
+    limits: Option<[f64; 2]>,
+    range: Option<[f64; 2]>,
+    visible: Option<bool>,
+}
+
+/// Makes the layers of an image of `channels` channels. `sample` reads finite and other values of a
+/// channel to measure its contrast; it is called only where the metadata gives no window.
+pub fn layers(
+    name: &str,
+    channels: u64,
+    stored: StoredType,
+    omero: &Value,
+    sample: &mut dyn FnMut(u64) -> Vec<f32>,
+    warnings: &mut Vec<String>,
+) -> Vec<LayerSource> {
+    let none = Vec::new();
+    let listed = omero["channels"].as_array().unwrap_or(&none);
+    if !listed.is_empty() && listed.len() as u64 != channels {
+        warnings.push(format!("OMERO describes {} channels of {channels}", listed.len()));
+    }
+    (0..channels)
+        .map(|channel| {
+            let recipe = listed.get(channel as usize).map(|c| recipe(c, channel, warnings)).unwrap_or_default();
+            let type_range = stored.range().filter(|_| stored.size() <= 2);
+            let mut measured = || {
+                let mut values = sample(channel);
+                let range = contrast::extremes(&values).filter(|r| r[0] < r[1]);
+                (contrast::window(&mut values), range)
+            };
+            let (limits, range) = match (recipe.limits, recipe.range.or(type_range)) {
+                (Some(limits), range) => (limits, range.unwrap_or(limits)),
+                (None, _) if stored == StoredType::Bool => ([0.0, 1.0], [0.0, 1.0]),
+                (None, range) => {
+                    let (limits, extremes) = measured();
+                    (limits, range.or(extremes).unwrap_or(limits))
+                }
+            };
+            let one = channels == 1;
+            let default_name = if one { name.to_owned() } else { format!("channel {channel}") };
+            let default_colour = if one { "gray" } else { CYCLE[channel as usize % CYCLE.len()] };
+            LayerSource {
+                name: recipe.label.unwrap_or(default_name),
+                image: 0,
+                channel,
+                controls: Controls {
+                    visible: recipe.visible.unwrap_or(true),
+                    blending: if one { Blending::Translucent } else { Blending::Additive },
+                    colormap: recipe.colormap.unwrap_or_else(|| default_colour.to_owned()),
+                    iso_threshold: f64::midpoint(limits[0], limits[1]),
+                    contrast_limits: limits,
+                    ..Controls::default()
+                },
+                range: [range[0].min(limits[0]), range[1].max(limits[1])],
+            }
+        })
+        .collect()
+}
+
+fn recipe(channel: &Value, number: u64, warnings: &mut Vec<String>) -> Recipe {
+    let window = &channel["window"];
+    let pair = |low: &str, high: &str| -> Option<[f64; 2]> {
+        let pair = [json::number(&window[low])?, json::number(&window[high])?];
+        Some(pair).filter(|p| p.iter().all(|v| v.is_finite()) && p[0] < p[1])
+    };
+    let limits = pair("start", "end");
+    if limits.is_none() && window.is_object() {
+        warnings.push(format!("channel {number}: its OMERO window cannot be used; measured instead"));
+    }
+    let colour = channel["color"].as_str().filter(|c| !c.is_empty());
+    let colormap = colour.and_then(|c| {
+        let ramp = ramp(c);
+        if ramp.is_none() {
+            warnings.push(format!("channel {number}: {c:?} is no colour"));
+        }
+        ramp
+    });
+    let label = channel["label"].as_str().or(channel["name"].as_str()).map(str::trim);
+    Recipe {
+        label: label.filter(|l| !l.is_empty()).map(|l| l.chars().take(256).collect()),
+        colormap,
+        limits,
+        range: pair("min", "max"),
+        visible: channel["active"].as_bool(),
+    }
+}
+
+/// `RRGGBB`, with or without `#`, with or without alpha → the colormap; white is grey.
+fn ramp(colour: &str) -> Option<String> {
+    let hex = colour.trim().trim_start_matches('#');
+    let hex = if hex.len() == 8 { hex.get(..6)? } else { hex };
+    let ramp = colormap::canonical(&format!("#{hex}"))?;
+    Some(if ramp == "#ffffff" { "gray".into() } else { ramp })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn make(channels: u64, stored: StoredType, omero: &Value) -> (Vec<LayerSource>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let mut sample = |c: u64| (0..=1000).map(|v| v as f32 + c as f32).collect();
+        let layers = layers("image", channels, stored, omero, &mut sample, &mut warnings);
+        (layers, warnings)
+    }
+
+    #[test]
+    fn omero_names_colours_windows_and_visibility() {
+        let omero = json!({"channels": [
+            {"label": "DNA", "color": "0000FF", "active": false, "window": {"start": 3, "end": "40", "min": 0, "max": 100}},
+            {"label": "", "color": "#ffffffff"},
+        ]});
+        let (layers, warnings) = make(2, StoredType::U16, &omero);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!((layers[0].name.as_str(), layers[0].controls.colormap.as_str()), ("DNA", "#0000ff"));
+        assert_eq!((layers[0].controls.contrast_limits, layers[0].range), ([3.0, 40.0], [0.0, 100.0]));
+        assert!(!layers[0].controls.visible && layers[1].controls.visible);
+        assert_eq!((layers[1].name.as_str(), layers[1].controls.colormap.as_str()), ("channel 1", "gray"));
+        assert_eq!((layers[1].controls.contrast_limits, layers[1].range), ([6.0, 996.0], [0.0, 65_535.0]));
+        assert!(layers.iter().all(|l| l.controls.blending == Blending::Additive));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_measured_or_taken_from_the_cycle_with_a_warning() {
+        let omero = json!({"channels": [{"color": "red-ish", "window": {"start": 5, "end": 5}}]});
+        let (layers, warnings) = make(2, StoredType::F32, &omero);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(layers[0].controls.colormap, "green");
+        assert_eq!(layers[1].controls.colormap, "magenta");
+        assert_eq!((layers[0].controls.contrast_limits, layers[0].range), ([5.0, 995.0], [0.0, 1000.0]));
+    }
+
+    #[test]
+    fn a_single_channel_is_grey_and_translucent() {
+        let (layers, _) = make(1, StoredType::U8, &Value::Null);
+        assert_eq!((layers[0].name.as_str(), layers[0].controls.colormap.as_str()), ("image", "gray"));
+        assert_eq!(layers[0].controls.blending, Blending::Translucent);
+        let (layers, _) = make(1, StoredType::Bool, &Value::Null);
+        assert_eq!(layers[0].controls.contrast_limits, [0.0, 1.0]);
+    }
+}
