@@ -1,1 +1,156 @@
 //! HTTP and WebSockets.
+//!
+//! One task per socket. A state socket reads (`reader`), writes (`writer`) and carries out slow commands
+//! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`). Nothing here
+//! knows JSON: that is [`crate::wire`]'s. Nothing here holds state of the scene: that is the world's.
+
+mod commands;
+mod config;
+mod directory;
+mod guard;
+mod metrics;
+mod page;
+mod pixels;
+mod reader;
+mod routes;
+mod socket;
+mod state;
+mod tls;
+mod token;
+mod urls;
+mod writer;
+
+pub use commands::Opener;
+pub use config::{ServerConfig, TlsPaths};
+pub use token::{NoRandomness, Token, TokenError};
+pub use urls::urls;
+
+use crate::{
+    app::bridge::{Inbound, WorldHandle},
+    wire::notices::Facts,
+};
+use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use directory::Directory;
+use hyper_util::rt::TokioTimer;
+use std::{
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+use tokio::sync::{Mutex, Semaphore, watch};
+
+/// Time that sessions have to take leave.
+const GRACE: Duration = Duration::from_secs(3);
+/// Time that a client has for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the server could not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The listening socket cannot be used.
+    #[error("cannot listen: {0}")]
+    Listen(#[source] std::io::Error),
+    /// A file of the certificate cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Accepting connections failed.
+    #[error("the server stopped: {0}")]
+    Stopped(#[source] std::io::Error),
+}
+
+/// What every socket shares.
+struct App {
+    config: ServerConfig,
+    world: WorldHandle,
+    opener: Opener,
+    facts: Arc<Facts>,
+    bound: SocketAddr,
+    directory: Directory,
+    /// One permit per session.
+    sessions: Arc<Semaphore>,
+    /// One permit per WebSocket; all of them free means that all have closed.
+    sockets: Arc<Semaphore>,
+    /// Held while an image is opened.
+    opening: Mutex<()>,
+    next_session: AtomicU64,
+    /// Becomes true when the server stops.
+    stopping: watch::Receiver<bool>,
+}
+
+/// WebSockets at once: two per session, and as many again that are coming or going.
+fn max_sockets(config: &ServerConfig) -> usize {
+    config.max_sessions.saturating_mul(4).clamp(16, Semaphore::MAX_PERMITS / 2)
+}
+
+/// Serves until `shutdown` resolves, then tells the world, says goodbye to every session and returns,
+/// after 3 seconds at the latest. The listener may be bound to port 0. Needs a tokio runtime with time and I/O.
+///
+/// # Errors
+/// [`ServeError`]: the listener or the certificate cannot be used, or accepting failed.
+pub async fn run(
+    listener: TcpListener,
+    config: ServerConfig,
+    world: WorldHandle,
+    opener: Opener,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    listener.set_nonblocking(true).map_err(ServeError::Listen)?;
+    let bound = listener.local_addr().map_err(ServeError::Listen)?;
+    let tls = config.tls.as_ref().map(tls::load).transpose()?;
+    let (stop, stopping) = watch::channel(false);
+    let all = max_sockets(&config);
+    let app = Arc::new(App {
+        facts: Arc::new(Facts {
+            datasets: config.datasets.clone(),
+            fps: config.fps,
+            encoder: config.encoder.clone(),
+        }),
+        sessions: Arc::new(Semaphore::new(config.max_sessions)),
+        sockets: Arc::new(Semaphore::new(all)),
+        config,
+        world,
+        opener,
+        bound,
+        directory: Directory::default(),
+        opening: Mutex::default(),
+        next_session: AtomicU64::new(1),
+        stopping,
+    });
+
+    let handle = Handle::new();
+    let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listen)?.handle(handle.clone());
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let service = routes::routes(app.clone()).into_make_service();
+    let serving = async {
+        let nodelay = NoDelayAcceptor::new();
+        match tls {
+            None => server.acceptor(nodelay).serve(service).await,
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(nodelay)).serve(service).await,
+        }
+    };
+    tokio::pin!(serving);
+    tokio::select! {
+        served = &mut serving => return served.map_err(ServeError::Stopped),
+        () = shutdown => {}
+    }
+
+    handle.graceful_shutdown(Some(GRACE));
+    stop.send_replace(true);
+    let farewell = async {
+        // A world that is gone or stuck hears nothing; the sessions are told all the same.
+        let _ = tokio::time::timeout(GRACE, app.world.send(Inbound::Shutdown)).await;
+        let closed = tokio::time::timeout(GRACE, app.sockets.acquire_many(all as u32)).await;
+        if closed.is_err() {
+            tracing::warn!(open = all - app.sockets.available_permits(), "sockets did not close in time");
+        }
+    };
+    let (served, ()) = tokio::join!(serving, farewell);
+    served.map_err(ServeError::Stopped)
+}

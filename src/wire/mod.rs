@@ -1,1 +1,17 @@
-//! The wire: the one module that knows JSON and the protocol.
+//! The wire: the one module that knows JSON and the protocol (version 2).
+//!
+//! Frames come in through [`envelope`] and leave through [`encoder`]; one file per group of frames between
+//! them. Conventions of clients (pixels counted from the bottom, steps at the level shown) are turned into
+//! the ledger's here and nowhere else.
+
+pub mod ack;
+pub mod command;
+pub mod encoder;
+pub mod envelope;
+pub mod fields;
+pub mod hello;
+pub mod inbound;
+pub mod notices;
+pub mod pixels;
+pub mod update;
+pub mod welcome;

@@ -1,0 +1,58 @@
+//! What the server is started with.
+
+use super::token::Token;
+use std::{path::PathBuf, time::Duration};
+
+/// Settings of the server. Times are settings so that tests need not wait.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Name and path of each image that clients may open, as they are shown them.
+    pub datasets: Vec<(String, String)>,
+    /// Demanded on `/state`, `/pixels` and `/metrics`, where there is one.
+    pub token: Option<Token>,
+    /// Hosts (`name` or `name:port`) that may stand in `Host` and `Origin` besides this machine's own.
+    pub allow_hosts: Vec<String>,
+    /// Serve https with these.
+    pub tls: Option<TlsPaths>,
+    /// Sessions at once; further ones are told `server_full`.
+    pub max_sessions: usize,
+    /// Time between heartbeats. Two without a sign of life end a session.
+    pub heartbeat: Duration,
+    /// Time a client has for its greeting.
+    pub hello_timeout: Duration,
+    /// Time one write to a socket may take before its client counts as gone.
+    pub write_timeout: Duration,
+    /// Malformed frames, less well-formed ones, that end a session.
+    pub malformed_limit: u32,
+    /// Highest frame rate, as clients are told.
+    pub fps: f64,
+    /// The encoder's name, as people are told, if it is known beforehand.
+    pub encoder: Option<String>,
+}
+
+/// PEM files of a certificate chain and its private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsPaths {
+    /// The chain, leaf first.
+    pub cert: PathBuf,
+    /// The key.
+    pub key: PathBuf,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            datasets: Vec::new(),
+            token: None,
+            allow_hosts: Vec::new(),
+            tls: None,
+            max_sessions: 64,
+            heartbeat: Duration::from_secs(15),
+            hello_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(30),
+            malformed_limit: 32,
+            fps: 60.0,
+            encoder: None,
+        }
+    }
+}

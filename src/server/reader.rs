@@ -1,0 +1,147 @@
+//! What a client says on its state channel, forwarded to the world or answered at once.
+
+use super::{
+    App,
+    commands::Load,
+    socket::{self, code},
+    writer::Local,
+};
+use crate::{
+    app::bridge::Inbound,
+    wire::{
+        command::Call,
+        encoder::KnownCanvas,
+        inbound::{self, Said},
+    },
+};
+use axum::extract::ws::Message;
+use futures_util::{Stream, StreamExt};
+use lucida_components::{
+    ids::{IntentRef, SessionId, ViewId},
+    intent::{Change, Intent, Origin, SessionEvent},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+use tokio::sync::mpsc;
+
+/// The reading half of a session.
+pub struct Reader<'a> {
+    /// What all share.
+    pub app: &'a App,
+    /// The session.
+    pub session: SessionId,
+    /// Its name on the wire.
+    pub name: &'a str,
+    /// The canvas that its pixels refer to.
+    pub canvas: Arc<KnownCanvas>,
+    /// To the writer.
+    pub local: mpsc::Sender<Local>,
+    /// To the commands.
+    pub loads: mpsc::Sender<Load>,
+    /// Set at every message, cleared by the heartbeat.
+    pub alive: Arc<AtomicBool>,
+}
+
+/// The writer ended before the reader: nothing more is to be read.
+struct Ended;
+
+impl Reader<'_> {
+    /// Reads until the client is gone. Where the session is to be ended otherwise, the writer is told and
+    /// this waits for it to do so.
+    pub async fn run(self, stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) {
+        let mut forwarded = 0;
+        let mut strikes: u32 = 0;
+        while let Some(message) = stream.next().await {
+            let arrived = Instant::now();
+            self.alive.store(true, Ordering::Relaxed);
+            let text = match message {
+                Ok(Message::Text(text)) => text,
+                Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+                Ok(Message::Close(_)) => return,
+                Ok(Message::Binary(_)) => {
+                    strikes += 1;
+                    if strikes > self.app.config.malformed_limit {
+                        return self.end(code::POLICY, "too many malformed frames").await;
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    let (code, reason) = socket::read_failure(&error);
+                    return self.end(code, reason).await;
+                }
+            };
+            match inbound::parse(&text, self.name, self.canvas.get()) {
+                Ok(said) => {
+                    strikes = strikes.saturating_sub(1);
+                    if self.handle(said, arrived, &mut forwarded).await.is_err() {
+                        return std::future::pending().await;
+                    }
+                }
+                Err(malformed) => {
+                    tracing::debug!(session = self.session.0, %malformed, "ignored a frame");
+                    strikes += 1;
+                    if strikes > self.app.config.malformed_limit {
+                        return self.end(code::POLICY, "too many malformed frames").await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn handle(&self, said: Said, arrived: Instant, forwarded: &mut u64) -> Result<(), Ended> {
+        match said {
+            Said::Alive => Ok(()),
+            Said::Update { intent, change: Ok(change) } => {
+                *forwarded += 1;
+                self.intent(intent, change, arrived).await
+            }
+            Said::Update { intent, change: Err(refused) } => {
+                self.tell(Local::Refused { after: *forwarded, intent, refused }).await
+            }
+            Said::Call { frame_id, call: Ok(Call::RequestKeyframe) } => {
+                self.world(Inbound::Session(SessionEvent::KeyframeRequested { session: self.session }))
+                    .await?;
+                self.tell(Local::KeyframeOnItsWay { frame_id }).await
+            }
+            Said::Call { frame_id, call: Ok(Call::LoadZarr { path }) } => {
+                match self.loads.try_send(Load { frame_id, path }) {
+                    Ok(()) => Ok(()),
+                    Err(full) => {
+                        let frame_id = full.into_inner().frame_id;
+                        self.tell(Local::Failed { frame_id, why: inbound::busy() }).await
+                    }
+                }
+            }
+            Said::Call { frame_id, call: Err(why) } => self.tell(Local::Failed { frame_id, why }).await,
+            Said::Goodbye(words) => {
+                self.tell(Local::Goodbye(words)).await?;
+                Err(Ended)
+            }
+        }
+    }
+
+    async fn intent(&self, intent: IntentRef, change: Change, arrived: Instant) -> Result<(), Ended> {
+        let origin = Some(Origin { session: self.session, intent });
+        self.world(Inbound::Intent(Intent { origin, view: ViewId::MAIN, change, arrived, op: 0 })).await
+    }
+
+    /// A world that is gone shows in the writer too, which then says goodbye.
+    async fn world(&self, message: Inbound) -> Result<(), Ended> {
+        self.app.world.send(message).await.map_err(|_| Ended)
+    }
+
+    async fn tell(&self, local: Local) -> Result<(), Ended> {
+        self.local.send(local).await.map_err(|_| Ended)
+    }
+
+    async fn end(&self, code: u16, reason: &'static str) {
+        if self.tell(Local::Close { code, reason }).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

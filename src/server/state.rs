@@ -1,0 +1,121 @@
+//! The state channel of one client: handshake, session, farewell.
+
+use super::{
+    App, commands,
+    directory::Entry,
+    reader,
+    socket::{self, code},
+    writer::{LOCAL_QUEUE, Writer},
+};
+use crate::{
+    app::bridge::{Inbound, STATE_QUEUE},
+    wire::{
+        encoder::Encoder,
+        envelope::Frame,
+        hello::{self, Hello, Reject},
+    },
+};
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt;
+use lucida_components::ids::{SessionId, ViewId};
+use std::sync::{Arc, atomic::Ordering};
+use tokio::{sync::mpsc, time::timeout};
+
+/// Serves one client until it leaves, is sent away, or the server stops.
+pub async fn serve(app: Arc<App>, mut socket: WebSocket) {
+    let Ok(_slot) = Arc::clone(&app.sessions).try_acquire_owned() else {
+        let reject = Reject::server_full(app.config.max_sessions);
+        return refuse(socket, &reject, code::TRY_AGAIN).await;
+    };
+    let hello = match timeout(app.config.hello_timeout, greeting(&mut socket)).await {
+        Ok(Some(Ok(hello))) => hello,
+        Ok(Some(Err(reject))) => return refuse(socket, &reject, code::NORMAL).await,
+        Ok(None) => return,
+        Err(_) => return refuse(socket, &Reject::timeout(), code::NORMAL).await,
+    };
+    let session = SessionId(app.next_session.fetch_add(1, Ordering::Relaxed));
+    let name: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+    let encoder = Encoder::new(name.clone(), &hello, app.facts.clone());
+    let entry = app.directory.enter(&name, session, encoder.features());
+    tracing::info!(session = session.0, client = hello.client, "session joined");
+
+    // A task of its own, so that the farewell below happens even if it panics.
+    let ended = tokio::spawn(converse(app.clone(), socket, encoder, entry.clone(), name.clone())).await;
+    app.directory.leave(&name);
+    if let Err(panic) = ended {
+        tracing::error!(session = session.0, %panic, "a session's task failed");
+        let _ = entry.end(&app.world).await;
+    }
+    tracing::info!(session = session.0, "session left");
+}
+
+/// The first message, as a greeting. `None` where the socket closed instead.
+async fn greeting(socket: &mut WebSocket) -> Option<Result<Hello, Reject>> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Message::Text(text) => return Some(hello::parse(&text)),
+            Message::Binary(bytes) => return Some(hello::parse_bytes(&bytes)),
+            Message::Close(_) => return None,
+            Message::Ping(_) | Message::Pong(_) => {}
+        }
+    }
+}
+
+async fn refuse(mut socket: WebSocket, reject: &Reject, code: u16) {
+    tracing::info!(code = reject.code, "refused a session");
+    let told = timeout(super::GRACE, socket.send(text(&reject.frame()))).await;
+    if matches!(told, Ok(Ok(()))) {
+        socket::close_all(socket, code, reject.code).await;
+    }
+}
+
+/// Welcomes the client, joins the world, and reads and writes side by side until one of them ends.
+async fn converse(
+    app: Arc<App>,
+    mut socket: WebSocket,
+    mut encoder: Encoder,
+    entry: Arc<Entry>,
+    name: Arc<str>,
+) {
+    let welcome = text(&encoder.welcome(app.config.heartbeat));
+    if !matches!(timeout(app.config.write_timeout, socket.send(welcome)).await, Ok(Ok(()))) {
+        return;
+    }
+    let (session, features, canvas) = (entry.session, encoder.features(), encoder.canvas());
+    // When full, acks wait and notices merge in the world: `STATE_QUEUE`.
+    let (state, outbound) = mpsc::channel(STATE_QUEUE);
+    // When full, the reader of this socket waits, and through TCP its client.
+    let (local, answers) = mpsc::channel(LOCAL_QUEUE);
+    // When full, the client is told to try again.
+    let (loads, queued) = mpsc::channel(commands::QUEUE);
+    let joined = app.world.send(Inbound::Join { session, view: ViewId::MAIN, features, state }).await;
+
+    let (sink, mut stream) = socket.split();
+    let mut writer = Writer::new(sink, encoder, &app, outbound, answers);
+    if joined.is_err() {
+        writer.world_gone().await;
+    } else {
+        let reader = reader::Reader {
+            app: &app,
+            session,
+            name: &name,
+            canvas,
+            local: local.clone(),
+            loads,
+            alive: writer.alive(),
+        };
+        tokio::select! {
+            () = writer.run() => {}
+            () = reader.run(&mut stream) => {}
+            () = commands::run(&app, session, queued, local) => {}
+        }
+    }
+    // First the world and the pixel channel, then the courtesies.
+    app.directory.leave(&name);
+    let _ = entry.end(&app.world).await;
+    socket::drain(&mut stream).await;
+}
+
+fn text(frame: &Frame) -> Message {
+    Message::Text(frame.text().into())
+}

@@ -1,0 +1,140 @@
+//! Scopes `layer` and `volume`: controls of one layer, and of all.
+
+use super::{
+    Asked,
+    read::{number, numbers, positive, text, truth},
+};
+use crate::wire::fields::clipped;
+use lucida_components::{
+    colormap,
+    controls::{Blending, ControlChange, Depiction, Interpolation, Projection, Rendering},
+    fault::Rejection,
+    ids::LayerId,
+    intent::Change,
+};
+use serde_json::Value;
+
+/// Distance of ray samples in voxels.
+const SAMPLE_STEP: std::ops::RangeInclusive<f64> = 0.1..=4.0;
+
+pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
+    let layer = match asked.target {
+        "" => LayerId(0),
+        name => LayerId::parse(name).ok_or_else(|| {
+            Rejection::invalid(format!("no layer {}; layers are layer-0, layer-1, …", clipped(name)))
+        })?,
+    };
+    let value = asked.value;
+    let control = match asked.key {
+        "visible" => ControlChange::Visible(truth(value, "visible")?),
+        "opacity" => opacity(value)?,
+        "blending" => ControlChange::Blending(word(
+            value,
+            "blending",
+            Blending::parse,
+            Blending::ALL,
+            Blending::as_str,
+        )?),
+        "interpolation" => ControlChange::Interpolation(word(
+            value,
+            "interpolation",
+            Interpolation::parse,
+            Interpolation::ALL,
+            Interpolation::as_str,
+        )?),
+        "colormap" => colormap_of(value)?,
+        "gamma" => ControlChange::Gamma(positive(Some(value), "gamma")?),
+        "contrast_limits" => contrast(value)?,
+        "depiction" => ControlChange::Depiction(word(
+            value,
+            "depiction",
+            Depiction::parse,
+            Depiction::ALL,
+            Depiction::as_str,
+        )?),
+        "projection" => ControlChange::Projection(word(
+            value,
+            "projection",
+            Projection::parse,
+            Projection::ALL,
+            Projection::as_str,
+        )?),
+        "plane_thickness" => ControlChange::PlaneThickness(positive(Some(value), "plane_thickness")?),
+        "rendering" => ControlChange::Rendering(word(
+            value,
+            "rendering",
+            Rendering::parse,
+            Rendering::ALL,
+            Rendering::as_str,
+        )?),
+        "attenuation" => ControlChange::Attenuation(number(Some(value), "attenuation")?.max(0.0)),
+        "iso_threshold" => ControlChange::IsoThreshold(number(Some(value), "iso_threshold")?),
+        "sample_step" => sample_step(value)?,
+        _ => return Err(asked.unsupported_key()),
+    };
+    Ok(Change::Layer { layer, control })
+}
+
+pub(super) fn volume(asked: &Asked<'_>) -> Result<Change, Rejection> {
+    asked.on_main()?;
+    let value = asked.value;
+    let control = match asked.key {
+        "render_mode" => {
+            let modes = [Rendering::Mip, Rendering::Translucent, Rendering::Iso];
+            let parse = |t: &str| Rendering::parse(t).filter(|m| modes.contains(m));
+            ControlChange::Rendering(word(value, "render_mode", parse, &modes, Rendering::as_str)?)
+        }
+        "contrast_limits" => contrast(value)?,
+        "colormap" => colormap_of(value)?,
+        "opacity" => opacity(value)?,
+        "sample_step" => sample_step(value)?,
+        _ => return Err(asked.unsupported_key()),
+    };
+    Ok(Change::Volume(control))
+}
+
+fn word<T: Copy>(
+    value: &Value,
+    what: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+) -> Result<T, Rejection> {
+    text(value, what).ok().and_then(parse).ok_or_else(|| {
+        let words: Vec<&str> = all.iter().map(|w| as_str(*w)).collect();
+        Rejection::invalid(format!("{what} is one of {}", words.join(", ")))
+    })
+}
+
+fn opacity(value: &Value) -> Result<ControlChange, Rejection> {
+    Ok(ControlChange::Opacity(number(Some(value), "opacity")?.clamp(0.0, 1.0)))
+}
+
+fn sample_step(value: &Value) -> Result<ControlChange, Rejection> {
+    let step = number(Some(value), "sample_step")?;
+    Ok(ControlChange::SampleStep(step.clamp(*SAMPLE_STEP.start(), *SAMPLE_STEP.end())))
+}
+
+fn colormap_of(value: &Value) -> Result<ControlChange, Rejection> {
+    let name = text(value, "colormap")?;
+    colormap::canonical(name).map(ControlChange::Colormap).ok_or_else(|| {
+        let known: Vec<&str> = colormap::names().collect();
+        Rejection::invalid(format!(
+            "no colormap {}; there are {} and #rrggbb",
+            clipped(name),
+            known.join(", ")
+        ))
+    })
+}
+
+/// `[lo, hi]` or `{lo, hi}`, swapped where they are reversed.
+fn contrast(value: &Value) -> Result<ControlChange, Rejection> {
+    let [a, b] = match value {
+        Value::Object(map) => [number(map.get("lo"), "lo")?, number(map.get("hi"), "hi")?],
+        _ => numbers(Some(value), "contrast_limits")?,
+    };
+    if a == b {
+        return Err(Rejection::invalid("contrast_limits must differ"));
+    }
+    Ok(ControlChange::ContrastLimits([a.min(b), a.max(b)]))
+}
