@@ -1,0 +1,141 @@
+// One row per axis that is not displayed: play, slide, read.
+import { el, icon } from './dom.js';
+import { place } from './format.js';
+import { Held } from './held.js';
+
+/** Steps per second that can be chosen. */
+const RATES = [1, 2, 5, 10, 15, 24, 30, 60];
+const RATE = 10;
+
+export class AxisRows {
+  #place;
+  #updates;
+  #rows = [];
+  #labels = '';
+
+  constructor(where, store, updates) {
+    this.#place = where;
+    this.#updates = updates;
+    store.on('view', (view) => this.#render(view));
+  }
+
+  /** Steps the first axis, in steps of the level that is shown. */
+  step(delta) {
+    this.#rows[0]?.step(delta);
+  }
+
+  togglePlay() {
+    this.#rows[0]?.togglePlay();
+  }
+
+  stop() {
+    this.#rows.forEach((row) => row.stop());
+  }
+
+  #render(view) {
+    const numbers = view.order.filter((n) => !view.displayed.includes(n) && view.axes[n].size > 1);
+    const labels = JSON.stringify([view.dataset, numbers.map((n) => view.axes[n])]);
+    if (labels !== this.#labels) {
+      this.stop();
+      this.#labels = labels;
+      this.#rows = numbers.map((n) => new AxisRow(n, view.axes[n], this.#updates));
+      this.#place.replaceChildren(...this.#rows.map((row) => row.element));
+    }
+    this.#rows.forEach((row) => row.render(view));
+  }
+}
+
+class AxisRow {
+  #number;
+  #axis;
+  #updates;
+  #held;
+  #stride = 1;
+  #shown = 0;
+  #playing = null;
+  #play;
+  #rate;
+  #slider;
+
+  constructor(number, axis, updates) {
+    this.#number = number;
+    this.#axis = axis;
+    this.#updates = updates;
+    const name = axis.label;
+    this.#play = el('button', { type: 'button', class: 'play', onclick: () => this.togglePlay() });
+    this.#rate = el('select', { class: 'rate', 'aria-label': `Steps of ${name} per second`, title: 'Steps per second' },
+      ...RATES.map((rate) => el('option', { value: rate, selected: rate === RATE }, `${rate}/s`)));
+    this.#slider = el('input', {
+      type: 'range', min: 0, max: axis.size - 1, step: 1, 'aria-label': `Index along ${name}`,
+      oninput: () => this.#slide(Number(this.#slider.value)),
+      onpointerdown: () => this.stop(),
+    });
+    const index = el('output', { class: 'index' });
+    const world = el('output', { class: 'place' });
+    this.#held = new Held((value) => {
+      this.#shown = value;
+      this.#slider.value = value;
+      this.#slider.setAttribute('aria-valuetext', `${value}, ${place(axis, value)}`);
+      this.#slider.style.setProperty('--at', value / (axis.size - 1));
+      index.textContent = `${value} / ${axis.size - 1}`;
+      world.textContent = place(axis, value);
+    }).watch(this.#slider);
+    this.element = el('div', { class: 'axis' },
+      el('span', { class: 'label' }, name), this.#play, this.#slider, index, world, this.#rate);
+    this.element.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    this.#showPlaying();
+  }
+
+  render(view) {
+    this.#stride = Math.max(1, Math.round(view.levels[view.level]?.downsample[this.#number] ?? 1));
+    this.#held.truth = view.index[this.#number];
+  }
+
+  step(delta) {
+    this.stop();
+    this.#updates.step(this.#axis.label, delta);
+  }
+
+  togglePlay() {
+    if (this.#playing) this.stop();
+    else this.#run();
+  }
+
+  stop() {
+    this.#playing = null;
+    this.#showPlaying();
+  }
+
+  /** Plays until stopped: the next step waits for its time and for the answer to the last one. */
+  async #run() {
+    const turn = {};
+    this.#playing = turn;
+    this.#showPlaying();
+    while (this.#playing === turn) {
+      const began = performance.now();
+      if (!document.hidden) {
+        const next = this.#shown + this.#stride;
+        await this.#slide(next < this.#axis.size ? next : 0);
+      }
+      const rest = 1000 / Number(this.#rate.value) - (performance.now() - began);
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
+    }
+  }
+
+  #slide(value) {
+    return this.#held.sent(value, this.#updates.set('dims', this.#axis.label, 'scene_index', value));
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    if (event.deltaY !== 0) this.step(event.deltaY < 0 ? 1 : -1);
+  }
+
+  #showPlaying() {
+    const doing = this.#playing ? 'pause' : 'play';
+    const name = `${this.#playing ? 'Pause' : 'Play'} ${this.#axis.label}`;
+    this.#play.replaceChildren(icon(doing));
+    this.#play.setAttribute('aria-label', name);
+    this.#play.title = name;
+  }
+}

@@ -1,0 +1,119 @@
+// Hands on the picture: wheel, pointer, touch and keys become camera and axis intents.
+
+/** One notch of a wheel. */
+const NOTCH = 1.1;
+/** CSS pixels that count as one notch: a wheel's click, a trackpad's glide. */
+const WHEEL_PIXELS = 100;
+const GLIDE_PIXELS = 30;
+const LINES = 3;
+/** Logarithm of the zoom per pixel of a pinch, which browsers report as a wheel with ctrl. */
+const PINCH = 0.01;
+
+export class ViewInput {
+  #canvas;
+  #with;
+  #pointers = new Map();
+  #glide = 0;
+
+  constructor(canvas, parts) {
+    this.#canvas = canvas;
+    this.#with = parts;
+    canvas.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    canvas.addEventListener('pointerdown', (event) => this.#down(event));
+    canvas.addEventListener('pointermove', (event) => this.#move(event));
+    for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, (event) => this.#up(event));
+    canvas.addEventListener('dblclick', () => this.#with.updates.reset());
+    addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** Device pixels of the picture per CSS pixel of the canvas: the canvas may be stretched for a moment. */
+  #scale() {
+    const box = this.#canvas.getBoundingClientRect();
+    const [width, height] = this.#with.store.view.canvas;
+    return { box, x: width / box.width, y: height / box.height };
+  }
+
+  /** Zooms and keeps what lies under a point of the page in its place. */
+  #zoom(factor, clientX, clientY) {
+    const { box, x, y } = this.#scale();
+    this.#with.updates.zoom(factor, [(clientX - box.left) * x, (box.bottom - clientY) * y]);
+  }
+
+  #pan(dx, dy) {
+    const { x, y } = this.#scale();
+    if (dx !== 0 || dy !== 0) this.#with.updates.pan(dx * x, dy * y);
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    if (!this.#with.store.view) return;
+    if (event.ctrlKey && event.deltaMode === WheelEvent.DOM_DELTA_PIXEL && Math.abs(event.deltaY) < WHEEL_PIXELS / 2) {
+      this.#zoom(Math.exp(event.deltaY * PINCH), event.clientX, event.clientY);
+      return;
+    }
+    const up = notches(event);
+    if (event.shiftKey) this.#stepBy(up);
+    else if (up !== 0) this.#zoom(NOTCH ** -up, event.clientX, event.clientY);
+  }
+
+  /** Steps by whole notches; what glides less is kept. */
+  #stepBy(up) {
+    this.#glide += up;
+    const whole = Math.trunc(this.#glide);
+    this.#glide -= whole;
+    if (whole !== 0) this.#with.axes.step(whole);
+  }
+
+  #down(event) {
+    if (event.button !== 0) return;
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    this.#canvas.classList.add('dragged');
+  }
+
+  #move(event) {
+    const before = this.#pointers.get(event.pointerId);
+    if (!before || !this.#with.store.view) return;
+    const now = [event.clientX, event.clientY];
+    this.#pointers.set(event.pointerId, now);
+    const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
+    if (!other) {
+      this.#pan(now[0] - before[0], now[1] - before[1]);
+      return;
+    }
+    // Two fingers: their middle pans, their distance zooms about it.
+    this.#pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    const factor = distance(before, other) / distance(now, other);
+    if (Number.isFinite(factor) && factor > 0 && factor !== 1) {
+      this.#zoom(factor, (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+    }
+  }
+
+  #up(event) {
+    this.#pointers.delete(event.pointerId);
+    if (this.#pointers.size === 0) this.#canvas.classList.remove('dragged');
+  }
+
+  #key(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.#with.store.view) return;
+    if (event.target.closest('input, select, textarea, dialog')) return;
+    const { updates, axes, layers } = this.#with;
+    if (event.key === 'Home') updates.reset();
+    else if (event.key === 'ArrowRight') axes.step(1);
+    else if (event.key === 'ArrowLeft') axes.step(-1);
+    else if (event.key === ' ' && !event.target.closest('button')) axes.togglePlay();
+    else if (/^[1-9]$/.test(event.key)) layers.toggle(Number(event.key) - 1);
+    else return;
+    event.preventDefault();
+  }
+}
+
+const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+
+/** How far a wheel was turned away from the hand. Shift turns the wheel sideways in some browsers. */
+function notches(event) {
+  const delta = event.deltaY || (event.shiftKey ? event.deltaX : 0);
+  if (event.deltaMode === WheelEvent.DOM_DELTA_LINE) return -delta / LINES;
+  if (event.deltaMode === WheelEvent.DOM_DELTA_PAGE) return -delta;
+  return -delta / (Math.abs(delta) >= WHEEL_PIXELS / 2 ? WHEEL_PIXELS : GLIDE_PIXELS);
+}
