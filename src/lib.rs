@@ -4,6 +4,7 @@
 //! `lucida-components`, the rules over it are `lucida-systems`.
 
 pub mod app;
+pub mod cli;
 pub mod data;
 pub mod encode;
 pub mod gpu;

@@ -1,3 +1,8 @@
 //! The `lucida` command.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lucida::cli::run(lucida::cli::Cli::parse())
+}

@@ -32,9 +32,9 @@ struct Level {
     // Texel of the window = origin + step · (pixel + ½); texel i covers [i, i + 1).
     origin: vec2f,
     step: vec2f,
-    // Texels of the plane as seen from the window: [from, to).
-    from: vec2f,
-    to: vec2f,
+    // Texels of the plane as seen from the window: [lower, upper).
+    lower: vec2f,
+    upper: vec2f,
     // Tiles of the window, columns and rows.
     tiles: vec2u,
     // First entry of the page table.
@@ -111,10 +111,10 @@ fn sample_layer(l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool) ->
     let count = select(layers[l].levels, 1u, single);
     for (var k = first; k < first + count; k++) {
         var at = levels[k].origin + levels[k].step * pixel;
-        if k == first && (any(at < levels[k].from) || any(at >= levels[k].to)) {
+        if k == first && (any(at < levels[k].lower) || any(at >= levels[k].upper)) {
             return nothing;
         }
-        at = clamp(at, levels[k].from, levels[k].to - vec2f(0.001));
+        at = clamp(at, levels[k].lower, levels[k].upper - vec2f(0.001));
         // Rounding may step just outside the window.
         let tile = min(vec2u(at) / TILE, levels[k].tiles - 1u);
         let slot = table[levels[k].table + tile.y * levels[k].tiles.x + tile.x];

@@ -1,3 +1,15 @@
 //! The process around the world: its thread, its channels, its encoders.
+//!
+//! ```text
+//! sockets ──inbox──→ world ──frames──→ submit ──→ encoder of the stream
+//!    ↑                │ ↑ ↑                             │
+//!    └──outboxes──────┘ │ └──────── packets, slots ─────┘
+//!                       └── chunks ── pool ←── wants ── world
+//! ```
 
 pub mod bridge;
+pub mod encoders;
+pub mod outboxes;
+pub mod still;
+pub mod submit;
+pub mod world;

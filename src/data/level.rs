@@ -79,15 +79,13 @@ pub fn open_level(store: &Arc<FolderStore>, path: &str) -> Result<OpenLevel, Ope
             return Err(OpenError::Metadata {
                 file: folder,
                 field: "array".into(),
-                reason: "neither zarr.json nor .zarray: the multiscales name a level that is not there".into(),
+                reason: "neither zarr.json nor .zarray: the multiscales name a level that is not there"
+                    .into(),
             });
         }
     };
-    let wrong = |field: &str, reason: String| OpenError::Metadata {
-        file: file.clone(),
-        field: field.into(),
-        reason,
-    };
+    let wrong =
+        |field: &str, reason: String| OpenError::Metadata { file: file.clone(), field: field.into(), reason };
     let field = At { file: &file, meta: &meta };
     let layout = if is_v3 { field.layout_v3()? } else { field.layout_v2()? };
     // Attributes of an array are not ours to read, and what they hold must not keep it from opening.
@@ -142,16 +140,23 @@ impl At<'_> {
 
     fn layout_v3(&self) -> Result<Layout, OpenError> {
         if self.meta["node_type"] != "array" {
-            return Err(self.wrong("node_type", "the multiscales name this as a level, but it is not an array"));
+            return Err(
+                self.wrong("node_type", "the multiscales name this as a level, but it is not an array")
+            );
         }
         let stored = self.stored("data_type")?;
         let shape = self.shape(stored)?;
         let grid = &self.meta["chunk_grid"];
         if grid["name"] != "regular" {
-            return Err(self.unsupported("chunk_grid", format!("{} (only \"regular\" is read)", grid["name"])));
+            return Err(
+                self.unsupported("chunk_grid", format!("{} (only \"regular\" is read)", grid["name"]))
+            );
         }
-        let chunk =
-            self.extents("chunk_grid.configuration.chunk_shape", &grid["configuration"]["chunk_shape"], shape.len())?;
+        let chunk = self.extents(
+            "chunk_grid.configuration.chunk_shape",
+            &grid["configuration"]["chunk_shape"],
+            shape.len(),
+        )?;
         let none = Vec::new();
         let codecs = self.meta["codecs"].as_array().unwrap_or(&none);
         let name = |codec: &Value| codec["name"].as_str().or(codec.as_str()).map(str::to_owned);
@@ -173,13 +178,20 @@ impl At<'_> {
             .zip(&inner)
             .try_fold(16u64, |n, (outer, inner)| n.checked_mul(outer / inner))
             .filter(|bytes| *bytes <= MAX_SHARD_INDEX_BYTES)
-            .ok_or_else(|| self.wrong(field, format!("the index of a shard exceeds {} MiB", MAX_SHARD_INDEX_BYTES >> 20)))?;
+            .ok_or_else(|| {
+                self.wrong(field, format!("the index of a shard exceeds {} MiB", MAX_SHARD_INDEX_BYTES >> 20))
+            })?;
         let metas: Vec<MetadataV3> = serde_json::from_value(sharding["configuration"]["codecs"].clone())
             .map_err(|e| self.wrong("codecs.sharding_indexed.codecs", e.to_string()))?;
         let outer = Outer::named(metas.last().map(MetadataV3::name));
         let codecs = CodecChain::from_metadata(&metas)
             .map_err(|e| self.unsupported("codecs.sharding_indexed.codecs", e.to_string()))?;
-        Ok(Layout { shape, chunk, stored, pieces: Pieces::Inner { codecs: Arc::new(codecs), outer, index_bytes } })
+        Ok(Layout {
+            shape,
+            chunk,
+            stored,
+            pieces: Pieces::Inner { codecs: Arc::new(codecs), outer, index_bytes },
+        })
     }
 
     fn stored(&self, field: &str) -> Result<StoredType, OpenError> {
@@ -187,7 +199,10 @@ impl At<'_> {
         let name = value.as_str().or(value["name"].as_str());
         let name = name.map_or_else(|| value.to_string(), str::to_owned);
         stored_type(&name).ok_or_else(|| {
-            self.unsupported(field, format!("{name} (read are bool, int, uint of 8 to 64 bits, float of 16 to 64 bits)"))
+            self.unsupported(
+                field,
+                format!("{name} (read are bool, int, uint of 8 to 64 bits, float of 16 to 64 bits)"),
+            )
         })
     }
 
@@ -197,13 +212,15 @@ impl At<'_> {
             return Err(self.wrong("shape", format!("{dims} dimensions (1 to {MAX_DIMS} are read)")));
         }
         let shape = self.extents("shape", &self.meta["shape"], dims)?;
-        let bytes = shape.iter().try_fold(stored.size() as i64, |n, s| n.checked_mul(i64::try_from(*s).ok()?));
+        let bytes =
+            shape.iter().try_fold(stored.size() as i64, |n, s| n.checked_mul(i64::try_from(*s).ok()?));
         bytes.map(|_| shape).ok_or_else(|| self.wrong("shape", "more bytes than can be counted"))
     }
 
     fn extents(&self, field: &str, value: &Value, dims: usize) -> Result<Vec<u64>, OpenError> {
         let extents: Option<Vec<u64>> = value.as_array().and_then(|a| a.iter().map(Value::as_u64).collect());
-        let extents = extents.ok_or_else(|| self.wrong(field, format!("{value} is not a list of whole numbers")))?;
+        let extents =
+            extents.ok_or_else(|| self.wrong(field, format!("{value} is not a list of whole numbers")))?;
         if extents.len() != dims {
             return Err(self.wrong(field, format!("{} entries for {dims} dimensions", extents.len())));
         }
@@ -233,10 +250,14 @@ fn refusal(file: &PathBuf, is_v3: bool, error: ArrayCreateError) -> OpenError {
     let field = match &error {
         ArrayCreateError::DataTypeCreateError(_) if is_v3 => "data_type",
         ArrayCreateError::DataTypeCreateError(_) => "dtype",
-        ArrayCreateError::InvalidFillValue { .. } | ArrayCreateError::InvalidFillValueMetadata { .. } => "fill_value",
+        ArrayCreateError::InvalidFillValue { .. } | ArrayCreateError::InvalidFillValueMetadata { .. } => {
+            "fill_value"
+        }
         ArrayCreateError::CodecsCreateError(_) => "codecs",
         ArrayCreateError::UnsupportedZarrV2Array(_) => "compressor, filters",
-        ArrayCreateError::ChunkGridCreateError(_) | ArrayCreateError::InvalidChunkGridDimensionality(..) => "chunk_grid",
+        ArrayCreateError::ChunkGridCreateError(_) | ArrayCreateError::InvalidChunkGridDimensionality(..) => {
+            "chunk_grid"
+        }
         ArrayCreateError::ChunkKeyEncodingCreateError(_) => "chunk_key_encoding",
         ArrayCreateError::StorageTransformersCreateError(_) => "storage_transformers",
         ArrayCreateError::NodePathError(_) => "path",

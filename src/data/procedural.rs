@@ -168,7 +168,8 @@ impl Procedural {
 
     fn dataset(&self, id: lucida_components::dataset::SourceId) -> Dataset {
         let spec = &self.spec;
-        let axis = |label: &str, kind, unit: &str| SceneAxis { label: label.into(), kind, unit: Some(unit.into()) };
+        let axis =
+            |label: &str, kind, unit: &str| SceneAxis { label: label.into(), kind, unit: Some(unit.into()) };
         let stored = match spec.dtype {
             Dtype::U8 => StoredType::U8,
             Dtype::U16 => StoredType::U16,

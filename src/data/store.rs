@@ -39,7 +39,8 @@ impl FolderStore {
 
     /// Opens the file of a key; `None` where there is none. Links are resolved before they are trusted.
     fn open(&self, key: &StoreKey) -> Result<Option<(File, u64)>, StorageError> {
-        let absent = |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+        let absent =
+            |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         let path = match self.root.join(key.as_str()).canonicalize() {
             Ok(path) => path,
             Err(e) if absent(&e) => return Ok(None),

@@ -14,7 +14,8 @@ use lucida_components::{
 };
 use std::{borrow::Cow, num::NonZeroU64};
 use zarrs::array::{
-    Array, ArrayBytes, ArrayShardedReadableExt, ArrayShardedReadableExtCache, ArrayToBytesCodecTraits, CodecOptions,
+    Array, ArrayBytes, ArrayShardedReadableExt, ArrayShardedReadableExtCache, ArrayToBytesCodecTraits,
+    CodecOptions,
 };
 
 /// Memory for the shard indexes of one level.
@@ -44,14 +45,17 @@ struct LevelReader {
 impl ZarrSource {
     /// A source of opened levels, finest first, with the geometry that the world was told.
     pub fn new(levels: impl IntoIterator<Item = (OpenLevel, Level)>) -> Self {
-        Self { levels: levels.into_iter().map(|(level, geometry)| LevelReader::new(level, geometry)).collect() }
+        Self {
+            levels: levels.into_iter().map(|(level, geometry)| LevelReader::new(level, geometry)).collect(),
+        }
     }
 }
 
 impl ChunkSource for ZarrSource {
     fn read(&self, level: u16, number: u64) -> Result<ChunkData, ChunkFault> {
         let fault = |reason: String| ChunkFault { level, number, reason };
-        let reader = self.levels.get(usize::from(level)).ok_or_else(|| fault("there is no such level".into()))?;
+        let reader =
+            self.levels.get(usize::from(level)).ok_or_else(|| fault("there is no such level".into()))?;
         reader.read(number).map_err(fault)
     }
 }

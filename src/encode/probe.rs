@@ -10,7 +10,7 @@ use super::{
 use lucida_components::stream::Canvas;
 
 /// What was found out about one encoder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(serde::Serialize, Debug, Clone, PartialEq, Eq)]
 pub struct EncoderReport {
     /// Its name.
     pub name: &'static str,

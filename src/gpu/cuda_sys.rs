@@ -12,7 +12,7 @@ const LIBRARY: &str = "libcuda.so.1";
 const MAX_DEVICES: c_int = 64;
 
 /// What CUDA said.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(serde::Serialize, Debug, Clone, PartialEq, Eq, Default)]
 pub struct CudaReport {
     /// The CUDA version that the driver knows, for example `13.0`.
     pub version: Option<String>,

@@ -1,6 +1,7 @@
 //! GPU device, beyond what wgpu knows.
 
 pub mod cuda_sys;
+pub mod device;
 
 /// Why a library was not loaded: the dynamic linker's own words, which begin with the library's name.
 pub(crate) fn not_loaded(library: &str, error: &libloading::Error) -> String {

@@ -36,7 +36,9 @@ impl Blobs {
     pub fn add(&self, lattice: &Lattice, t: u64, out: &mut [f32]) {
         let spread = self.sigma[1];
         let margin = |d: usize| {
-            REACH * widened(spread, lattice.voxel[d]) + 1.5 * f64::from(u8::from(self.pair)) * spread + self.drift
+            REACH * widened(spread, lattice.voxel[d])
+                + 1.5 * f64::from(u8::from(self.pair)) * spread
+                + self.drift
         };
         let cells: [std::ops::RangeInclusive<i64>; 3] = std::array::from_fn(|d| {
             let (low, high) = (lattice.center(d, 0), lattice.center(d, lattice.size[d] - 1));
@@ -52,7 +54,14 @@ impl Blobs {
         }
     }
 
-    fn add_cell(&self, cell: [i64; 3], lattice: &Lattice, t: u64, tables: &mut [Vec<f32>; 3], out: &mut [f32]) {
+    fn add_cell(
+        &self,
+        cell: [i64; 3],
+        lattice: &Lattice,
+        t: u64,
+        tables: &mut [Vec<f32>; 3],
+        out: &mut [f32],
+    ) {
         let h = hash::mix(&[self.seed, cell[0] as u64, cell[1] as u64, cell[2] as u64]);
         let u = |salt: u64| hash::unit(hash::mix(&[h, salt]));
         if hash::unit(h) >= self.share {
@@ -70,7 +79,13 @@ impl Blobs {
             let (angle, r) = (std::f64::consts::TAU * u(8), (1.0 - z * z).sqrt());
             let step = sigma * (0.5 + u(9));
             let offset = [z, r * angle.sin(), r * angle.cos()].map(|o| o * step);
-            add_lobe(std::array::from_fn(|d| center[d] + offset[d]), sigma * (0.7 + 0.3 * u(10)), lattice, tables, out);
+            add_lobe(
+                std::array::from_fn(|d| center[d] + offset[d]),
+                sigma * (0.7 + 0.3 * u(10)),
+                lattice,
+                tables,
+                out,
+            );
         }
     }
 }

@@ -62,6 +62,13 @@ pub struct Pictures {
     keyframe: bool,
 }
 
+impl Pictures {
+    /// The next frame is drawn even if nothing changed, and a decoder can begin with it.
+    pub fn request_keyframe(&mut self) {
+        self.keyframe = true;
+    }
+}
+
 /// What a drawn frame depends on. Equal means: the same picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shown {
@@ -222,7 +229,7 @@ pub fn draw(
             stream: *stream_id,
             slot,
             ring: ring.number,
-            commands: encoder.finish(),
+            commands: Some(encoder.finish()),
             readback: ring.slots[slot].readback.clone(),
             layout,
             revision: applied.revision,

@@ -26,8 +26,8 @@ pub struct FrameJob {
     pub slot: usize,
     /// The ring of the slot.
     pub ring: u64,
-    /// Everything to be submitted, uploads included.
-    pub commands: wgpu::CommandBuffer,
+    /// Everything to be submitted, uploads included; whoever submits takes it.
+    pub commands: Option<wgpu::CommandBuffer>,
     /// Mappable; holds the picture once the commands are done.
     pub readback: Arc<wgpu::Buffer>,
     /// How it lies there.

@@ -1,0 +1,142 @@
+//! One thread per stream: waits for the GPU, encodes straight from the mapped buffer.
+
+use super::submit::Submitted;
+use crate::encode::{EncodeError, EncoderConfig, I420, VideoEncoder, openh264::OpenH264};
+use crossbeam_channel::{Receiver, Sender};
+use lucida_components::{
+    ids::StreamId,
+    packet::Packet,
+    stream::{Canvas, StreamConfig},
+};
+use lucida_systems::{
+    pace::Pace,
+    render::job::{FrameJob, PixelFormat, SlotReturned},
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+/// A frame takes this long at most; a driver that takes longer has hung.
+const GPU_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pause after a failed frame, so that a broken encoder does not spin.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What an encoder's thread tells the world.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The slot is free again.
+    pub slot: SlotReturned,
+    /// The picture, where there is one.
+    pub packet: Option<Arc<Packet>>,
+    /// When the oldest of the intents that it answers arrived.
+    pub oldest: Option<Instant>,
+}
+
+/// Encodes until the sender is gone.
+pub struct EncoderThread {
+    pub(super) stream: StreamId,
+    pub(super) device: wgpu::Device,
+    pub(super) bitrate: u32,
+    pub(super) threads: u16,
+    pub(super) frames: Receiver<Submitted>,
+    pub(super) out: Sender<Encoded>,
+}
+
+impl EncoderThread {
+    pub(super) fn run(self) {
+        let mut encoder: Option<(Canvas, Box<dyn VideoEncoder>)> = None;
+        let mut config: Option<Arc<StreamConfig>> = None;
+        while let Ok(submitted) = self.frames.recv() {
+            let job = &submitted.job;
+            let made = self.encode(&submitted, &mut encoder, &mut config);
+            // Unmapped whatever happened, so that the slot can be used again.
+            job.readback.unmap();
+            let failed = made.is_err();
+            if let Err(error) = &made {
+                tracing::error!(stream = self.stream.0, "a picture was lost: {error}");
+                encoder = None;
+                std::thread::sleep(PAUSE);
+            }
+            let slot = SlotReturned { stream: self.stream, slot: job.slot, ring: job.ring, failed };
+            let packet = made.ok().map(Arc::new);
+            if self.out.send(Encoded { slot, packet, oldest: job.oldest }).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn encode(
+        &self,
+        submitted: &Submitted,
+        encoder: &mut Option<(Canvas, Box<dyn VideoEncoder>)>,
+        config: &mut Option<Arc<StreamConfig>>,
+    ) -> Result<Packet, FrameError> {
+        let job = &submitted.job;
+        wait(&self.device, &submitted.index)?;
+        let canvas = job.layout.canvas;
+        let encoder = match encoder {
+            Some((size, encoder)) if *size == canvas => encoder,
+            slot => &mut slot.insert((canvas, self.open(canvas)?)).1,
+        };
+        let captured = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
+        let started = Instant::now();
+        let mapped = job.readback.get_mapped_range(..).map_err(|e| FrameError::Map(e.to_string()))?;
+        let unit = encoder.encode(planes(job, &mapped), job.keyframe)?;
+        drop(mapped);
+        let encode_micros = started.elapsed().as_micros() as u32;
+        let changed = unit.parameters.map(|p| {
+            let name = encoder.name();
+            Arc::new(StreamConfig { canvas, codec: p.codec, avcc: p.avcc, encoder: name })
+        });
+        let changed = changed.filter(|c| config.as_ref() != Some(c));
+        if changed.is_some() {
+            config.clone_from(&changed);
+        }
+        Ok(Packet {
+            stream: self.stream,
+            width: canvas.width,
+            height: canvas.height,
+            keyframe: unit.keyframe,
+            revision: job.revision,
+            answered: job.answered.clone(),
+            captured,
+            bytes: unit.avcc.into(),
+            config: changed,
+            encode_micros,
+        })
+    }
+
+    fn open(&self, canvas: Canvas) -> Result<Box<dyn VideoEncoder>, EncodeError> {
+        let fps = Pace::MAX_FPS as f32;
+        let config = EncoderConfig { canvas, fps, bitrate: self.bitrate, threads: self.threads };
+        Ok(Box::new(OpenH264::new(config)?))
+    }
+}
+
+/// Why a picture was lost.
+#[derive(Debug, thiserror::Error)]
+enum FrameError {
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    #[error("the GPU did not finish: {0}")]
+    Gpu(String),
+    #[error("the picture cannot be mapped: {0}")]
+    Map(String),
+}
+
+/// Waits for a submission; its buffer is mapped then.
+fn wait(device: &wgpu::Device, index: &wgpu::SubmissionIndex) -> Result<(), FrameError> {
+    let wait = wgpu::PollType::Wait { submission_index: Some(index.clone()), timeout: Some(GPU_TIMEOUT) };
+    device.poll(wait).map(|_| ()).map_err(|e| FrameError::Gpu(e.to_string()))
+}
+
+/// The planes of a picture in its buffer.
+fn planes<'a>(job: &FrameJob, bytes: &'a [u8]) -> I420<'a> {
+    debug_assert_eq!(job.layout.format, PixelFormat::I420);
+    let (canvas, stride) = (job.layout.canvas, job.layout.stride as usize);
+    let luma = stride * canvas.height as usize;
+    let (y, chroma) = bytes.split_at(luma);
+    let (u, v) = chroma.split_at(luma / 4);
+    I420 { canvas, y, u, v, stride }
+}

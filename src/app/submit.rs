@@ -1,0 +1,89 @@
+//! The one thread that submits: command buffers run in the order in which the world recorded them,
+//! and a driver that draws inside `submit` (software ones do) holds up no turn.
+
+use super::encoders::{Encoded, EncoderThread};
+use crossbeam_channel::{Receiver, Sender};
+use lucida_components::ids::StreamId;
+use lucida_systems::render::job::FrameJob;
+use std::{collections::HashMap, io, thread};
+
+/// Frames that may wait here: more than all rings of a server can hold.
+pub const QUEUE: usize = 256;
+/// Frames that may wait for one encoder: the slots of a ring.
+const PER_STREAM: usize = 4;
+
+/// A frame whose commands run; its readback buffer is being mapped.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The frame.
+    pub job: Box<FrameJob>,
+    /// What to wait for.
+    pub index: wgpu::SubmissionIndex,
+}
+
+/// How encoders are opened.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodeSettings {
+    /// Bits per second of a stream.
+    pub bitrate: u32,
+    /// Threads of one encoder.
+    pub threads: u16,
+}
+
+/// Starts the thread. It ends, and its encoders with it, when the sender of `frames` is gone.
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn start(
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    settings: EncodeSettings,
+    frames: Receiver<FrameJob>,
+    out: Sender<Encoded>,
+) -> io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("lucida-submit".into()).spawn(move || {
+        let mut encoders: HashMap<StreamId, (Sender<Submitted>, thread::JoinHandle<()>)> = HashMap::new();
+        while let Ok(mut job) = frames.recv() {
+            let stream = job.stream;
+            let Some(commands) = job.commands.take() else { continue };
+            let index = queue.submit([commands]);
+            job.readback.map_async(wgpu::MapMode::Read, .., |result| {
+                if let Err(error) = result {
+                    tracing::error!("the picture cannot be mapped: {error}");
+                }
+            });
+            let encoder = match encoders.entry(stream) {
+                std::collections::hash_map::Entry::Occupied(e) => &e.into_mut().0,
+                std::collections::hash_map::Entry::Vacant(e) => {
+                    // Never full: a stream has no more slots than this.
+                    let (sender, frames) = crossbeam_channel::bounded(PER_STREAM);
+                    let thread = EncoderThread {
+                        stream,
+                        device: device.clone(),
+                        bitrate: settings.bitrate,
+                        threads: settings.threads,
+                        frames,
+                        out: out.clone(),
+                    };
+                    let name = format!("lucida-encode-{}", stream.0);
+                    match thread::Builder::new().name(name).spawn(move || thread.run()) {
+                        Ok(handle) => &e.insert((sender, handle)).0,
+                        Err(error) => {
+                            tracing::error!(stream = stream.0, "no thread for an encoder: {error}");
+                            break;
+                        }
+                    }
+                }
+            };
+            if encoder.send(Submitted { job: Box::new(job), index }).is_err() {
+                break;
+            }
+        }
+        for (sender, thread) in encoders.into_values() {
+            drop(sender);
+            if thread.join().is_err() {
+                tracing::error!("an encoder's thread had panicked");
+            }
+        }
+    })
+}

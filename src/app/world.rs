@@ -1,0 +1,308 @@
+//! The world's thread: waits for something to do, runs a turn, gives away what it made.
+
+use super::{
+    bridge::{Arrival, Inbound, Shared, WorldGone, WorldHandle},
+    encoders::Encoded,
+    outboxes::{self, Ends, Sockets},
+    submit::{self, EncodeSettings},
+};
+use crate::{
+    data::{
+        Opened,
+        pool::{ChunkPool, Sources},
+    },
+    gpu::device::Device,
+};
+use bevy_app::App;
+use bevy_ecs::prelude::*;
+use crossbeam_channel::{Receiver, Select, Sender};
+use lucida_components::{
+    applied::Applied,
+    chunk::{Arrivals, Wants},
+    clock::{Clock, NextWake},
+    ids::ViewId,
+    intent::{Change, Intent, SessionEvent},
+    lod::{Budgets, LodRules},
+    metrics::Metrics,
+};
+use lucida_systems::{
+    LucidaPlugin,
+    encode::Packets,
+    ingest::Inbox,
+    render::{
+        frame::Renderer,
+        job::{FrameJob, Handover, Returned},
+    },
+    residency::pools::Pools,
+};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Messages taken from the inbox per turn: more would make a turn long, fewer would split bursts that merge.
+const PER_TURN: usize = 256;
+/// Chunks taken per turn.
+const CHUNKS_PER_TURN: usize = 64;
+/// Frames that encoders may have made before the world looks.
+const ENCODED: usize = 64;
+/// Metrics are published at most this often.
+const PUBLISH: Duration = Duration::from_millis(100);
+
+/// How a world is set up.
+#[derive(Debug, Clone)]
+pub struct WorldSettings {
+    /// Memory and time.
+    pub budgets: Budgets,
+    /// How levels are chosen.
+    pub rules: LodRules,
+    /// How pictures are encoded.
+    pub encode: EncodeSettings,
+    /// Threads that read chunks.
+    pub pool_threads: usize,
+}
+
+impl WorldSettings {
+    /// What fits a device and this machine.
+    pub fn of(device: &Device) -> Self {
+        let cores = thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
+        Self {
+            budgets: device.budgets(),
+            rules: LodRules::default(),
+            encode: EncodeSettings { bitrate: 12_000_000, threads: cores.min(4) as u16 },
+            pool_threads: cores,
+        }
+    }
+}
+
+/// A running world.
+pub struct RunningWorld {
+    /// For the sockets.
+    pub handle: WorldHandle,
+    /// For who opens images.
+    pub sources: Sources,
+    thread: thread::JoinHandle<()>,
+}
+
+impl RunningWorld {
+    /// Ends the world and waits for its threads.
+    pub fn stop(self) {
+        // It may have ended already.
+        let _: Result<(), WorldGone> = self.handle.send_blocking(Inbound::Shutdown);
+        if self.thread.join().is_err() {
+            tracing::error!("the world's thread had panicked");
+        }
+    }
+}
+
+/// The app of a world that draws: everything of `lucida-systems`, with a device.
+pub fn app(device: &Device, settings: &WorldSettings) -> App {
+    let mut app = App::new();
+    app.add_plugins(LucidaPlugin)
+        .insert_resource(settings.budgets)
+        .insert_resource(settings.rules)
+        .insert_resource(Pools::new(settings.budgets.pool_bytes))
+        .insert_resource(Renderer::new(&device.gpu, &settings.budgets))
+        .insert_resource(device.gpu.clone());
+    app.finish();
+    app.cleanup();
+    app
+}
+
+/// Starts the world's thread, its pool and its submitter.
+///
+/// # Errors
+/// Where the system gives no thread.
+pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld> {
+    let (handle, inbox) = WorldHandle::new();
+    let sources = Sources::default();
+    let (pool, arrivals) = ChunkPool::new(settings.pool_threads, sources.clone())?;
+    // Never full: bounded by the slots of all rings.
+    let (frames, to_submit) = crossbeam_channel::bounded(submit::QUEUE);
+    // A full channel holds the encoders up, which hold their slots: the world draws less.
+    let (encoded_out, encoded) = crossbeam_channel::bounded(ENCODED);
+    let submitter = submit::start(
+        device.gpu.device.clone(),
+        device.gpu.queue.clone(),
+        settings.encode,
+        to_submit,
+        encoded_out,
+    )?;
+    let shared = handle.shared();
+    let thread = thread::Builder::new().name("lucida-world".into()).spawn(move || {
+        let mut app = app(&device, &settings);
+        app.init_resource::<Sockets>().add_systems(
+            lucida_systems::schedule::Encode,
+            outboxes::send.after(lucida_systems::encode::deliver::deliver),
+        );
+        let mut runner = Runner {
+            app,
+            inbox,
+            arrivals,
+            encoded,
+            frames: Some(frames),
+            pool,
+            shared,
+            published: Some((0, Instant::now())),
+        };
+        runner.run();
+        drop(runner);
+        if submitter.join().is_err() {
+            tracing::error!("the submitting thread had panicked");
+        }
+    })?;
+    Ok(RunningWorld { handle, sources, thread })
+}
+
+/// The intent that shows an opened image, its chunks at hand. `None` for the origin: the server's own wish.
+pub fn show(sources: &Sources, opened: Opened) -> Intent {
+    for (id, source) in opened.sources {
+        sources.register(id, source);
+    }
+    Intent {
+        origin: None,
+        view: ViewId::MAIN,
+        change: Change::Dataset(opened.dataset),
+        arrived: Instant::now(),
+        op: 0,
+    }
+}
+
+struct Runner {
+    app: App,
+    inbox: Receiver<Inbound>,
+    arrivals: Receiver<Arrival>,
+    encoded: Receiver<Encoded>,
+    frames: Option<Sender<FrameJob>>,
+    pool: ChunkPool,
+    shared: Arc<Shared>,
+    /// At how many turns the numbers were last published, and when.
+    published: Option<(u64, Instant)>,
+}
+
+impl Runner {
+    /// Turns until the end.
+    fn run(&mut self) {
+        loop {
+            self.wait();
+            let goes_on = self.take_in();
+            self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
+            self.app.update();
+            self.give_out();
+            if !goes_on {
+                outboxes::close_all(&mut self.app.world_mut().resource_mut::<Sockets>());
+                return;
+            }
+        }
+    }
+
+    /// Sleeps until a message, a chunk, a packet or a deadline. Numbers that were not published yet are
+    /// published meanwhile, so that a world that came to rest shows its last ones.
+    fn wait(&mut self) {
+        loop {
+            let mut select = Select::new();
+            select.recv(&self.inbox);
+            select.recv(&self.arrivals);
+            select.recv(&self.encoded);
+            let due = self.app.world().resource::<NextWake>().0;
+            let publish = self.publish_due();
+            let until = match (due, publish) {
+                (Some(d), Some(p)) => Some(d.min(p)),
+                (d, p) => d.or(p),
+            };
+            let Some(until) = until else {
+                select.ready();
+                return;
+            };
+            if select.ready_deadline(until).is_ok() || due.is_some_and(|d| d <= Instant::now()) {
+                return;
+            }
+            self.publish();
+        }
+    }
+
+    /// Takes what arrived into the world. Returns false at the end.
+    fn take_in(&mut self) -> bool {
+        let world = self.app.world_mut();
+        let mut goes_on = true;
+        for message in self.inbox.try_iter().take(PER_TURN) {
+            match message {
+                Inbound::Intent(intent) => world.resource_mut::<Inbox>().intents.push(intent),
+                Inbound::Join { session, view, features, state } => {
+                    world.resource_mut::<Sockets>().0.insert(session, Ends { state, pictures: None });
+                    event(world, SessionEvent::Joined { session, view, features });
+                }
+                Inbound::Watch { session, stream, pictures } => {
+                    if let Some(ends) = world.resource_mut::<Sockets>().0.get_mut(&session) {
+                        ends.pictures = Some(pictures);
+                    }
+                    event(world, SessionEvent::Watching { session, stream });
+                }
+                Inbound::Session(said) => {
+                    if let SessionEvent::Left { session } = said {
+                        world.resource_mut::<Sockets>().0.remove(&session);
+                    }
+                    event(world, said);
+                }
+                Inbound::Shutdown => goes_on = false,
+            }
+        }
+        world.resource_mut::<Arrivals>().0.extend(self.arrivals.try_iter().take(CHUNKS_PER_TURN));
+        for encoded in self.encoded.try_iter() {
+            world.resource_mut::<Returned>().0.push(encoded.slot);
+            if let Some(packet) = encoded.packet {
+                if let Some(oldest) = encoded.oldest {
+                    let micros = oldest.elapsed().as_secs_f64() * 1e6;
+                    world.resource_mut::<Metrics>().intent_to_picture_micros.observe(micros);
+                }
+                world.resource_mut::<Packets>().0.push(packet);
+            }
+        }
+        goes_on
+    }
+
+    /// Gives away what the turn made: frames, wishes, numbers.
+    fn give_out(&mut self) {
+        let world = self.app.world_mut();
+        let jobs = std::mem::take(&mut world.resource_mut::<Handover>().0);
+        for job in jobs {
+            let Some(frames) = &self.frames else { continue };
+            if frames.send(job).is_err() {
+                tracing::error!("the submitting thread is gone: no more pictures");
+                self.frames = None;
+            }
+        }
+        let mut wants = world.resource_mut::<Wants>();
+        if wants.changed {
+            wants.changed = false;
+            self.pool.request(&wants.list);
+        }
+        if self.publish_due().is_some_and(|at| at <= Instant::now()) {
+            self.publish();
+        }
+        let world = self.app.world_mut();
+        if !self.shared.ready.load(Ordering::Relaxed) {
+            let applied = world.query::<&Applied>().iter(world).next().is_some();
+            self.shared.ready.store(applied, Ordering::Release);
+        }
+    }
+
+    /// When numbers are to be published; `None` where no turn has run since.
+    fn publish_due(&self) -> Option<Instant> {
+        let (turns, at) = self.published?;
+        (self.app.world().resource::<Metrics>().turns != turns).then_some(at + PUBLISH)
+    }
+
+    fn publish(&mut self) {
+        let metrics = self.app.world().resource::<Metrics>().clone();
+        self.published = Some((metrics.turns, Instant::now()));
+        *self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = metrics;
+    }
+}
+
+/// Queues what a session said for the coming turn.
+fn event(world: &mut World, event: SessionEvent) {
+    world.resource_mut::<Inbox>().events.push(event);
+}

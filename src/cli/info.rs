@@ -1,0 +1,27 @@
+//! `lucida info`: what an image is.
+
+use super::Failure;
+use crate::data;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Say what an image is: axes, levels, channels, warnings.
+#[derive(Debug, Args)]
+pub struct Info {
+    /// An OME-Zarr image.
+    #[arg(env = "LUCIDA_DATA")]
+    data: PathBuf,
+    /// As JSON.
+    #[arg(long, env = "LUCIDA_JSON")]
+    json: bool,
+}
+
+pub(super) fn run(args: &Info) -> Result<(), Failure> {
+    let info = data::info::describe(&data::open::open(&args.data)?);
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&info)?);
+    } else {
+        print!("{info}");
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
+
+use super::{Failure, usage};
+use crate::{
+    app::{
+        still::{Picture, Stills},
+        world::WorldSettings,
+    },
+    data,
+    gpu::device,
+    wire::update,
+};
+use anyhow::Context;
+use clap::Args;
+use lucida_components::{
+    applied::ViewState,
+    camera::{CameraDelta, CameraParts, Rect},
+    ids::StreamId,
+    intent::{Change, Grid},
+    stream::Canvas,
+};
+use serde_json::{Map, Value, json};
+use std::{
+    fs::File,
+    io::BufWriter,
+    path::{Path, PathBuf},
+};
+
+/// Draw one picture of an image into a PNG.
+#[derive(Debug, Args)]
+pub struct Render {
+    /// An OME-Zarr image.
+    #[arg(env = "LUCIDA_DATA")]
+    data: PathBuf,
+    /// The PNG to write.
+    #[arg(short, long, env = "LUCIDA_OUTPUT")]
+    output: PathBuf,
+    /// Place on the axes that are not displayed, full-resolution voxels: `t=0,z=32`.
+    #[arg(long, env = "LUCIDA_INDEX", value_delimiter = ',')]
+    index: Vec<String>,
+    /// World rectangle to show: `left,top,width,height` in the image's units. Everything where it is not given.
+    #[arg(long, env = "LUCIDA_RECT", allow_hyphen_values = true)]
+    rect: Option<String>,
+    /// Pixels of the picture: `1280x720`.
+    #[arg(long, env = "LUCIDA_SIZE", default_value = "1280x720")]
+    size: String,
+    /// One control of one layer, by name or number: `T1:colormap=viridis`, `0:contrast_limits=0,200`,
+    /// `2:visible=false`. Can be given several times.
+    #[arg(long = "layer", env = "LUCIDA_LAYER", value_delimiter = ';')]
+    layers: Vec<String>,
+    /// Pyramid level, 0 = full resolution; chosen by the size where it is not given.
+    #[arg(long, env = "LUCIDA_LEVEL")]
+    level: Option<i64>,
+}
+
+pub(super) fn run(args: &Render) -> Result<(), Failure> {
+    let canvas = size(&args.size)?;
+    let opened = data::open::open(&args.data)?;
+    let device = device::open()?;
+    let settings = WorldSettings::of(&device);
+    let mut stills = Stills::new(device, settings, opened)?;
+    let state = stills.state().context("the image was not applied")?;
+
+    let mut changes = vec![Change::Canvas { stream: StreamId::MAIN, canvas }];
+    for place in &args.index {
+        changes.push(index(place, &state)?);
+    }
+    if let Some(text) = &args.rect {
+        let rect = Some(rect(text)?);
+        changes.push(Change::Camera(CameraDelta::Set(CameraParts { rect, ..CameraParts::default() })));
+    }
+    if let Some(level) = args.level {
+        changes.push(Change::Level(level));
+    }
+    for text in &args.layers {
+        changes.push(layer(text, &state, canvas)?);
+    }
+    let picture = stills.draw(changes)?;
+    if picture.residency.missing > 0 {
+        eprintln!(
+            "lucida: {} tiles have parts that could not be read; they are black",
+            picture.residency.missing
+        );
+    }
+    write(&args.output, &picture)?;
+    let level = picture.state.lod.level;
+    println!("{}: {}×{}, level {level}", args.output.display(), picture.canvas.width, picture.canvas.height);
+    Ok(())
+}
+
+fn size(text: &str) -> Result<Canvas, Failure> {
+    let bad = || usage(format!("--size {text}: WIDTHxHEIGHT, even, 16x16 to 3840x2160"));
+    let (w, h) = text.split_once(['x', '×']).ok_or_else(bad)?;
+    let (w, h) = (w.trim().parse().map_err(|_| bad())?, h.trim().parse().map_err(|_| bad())?);
+    let canvas = Canvas::fitted(w, h);
+    if (i64::from(canvas.width), i64::from(canvas.height)) == (w, h) { Ok(canvas) } else { Err(bad()) }
+}
+
+fn index(text: &str, state: &ViewState) -> Result<Change, Failure> {
+    let axes = state.axes.labels.join(", ");
+    let bad = || usage(format!("--index {text}: AXIS=NUMBER, axes are {axes}"));
+    let (axis, value) = text.split_once('=').ok_or_else(bad)?;
+    let value: i64 = value.trim().parse().map_err(|_| bad())?;
+    let number = state.axes.resolve(axis).ok_or_else(bad)?;
+    let extent = state.dataset.extent(number);
+    if value < 0 || value as u64 >= extent {
+        return Err(usage(format!("--index {text}: {} goes from 0 to {}", axis.trim(), extent - 1)));
+    }
+    Ok(Change::Index { axis: axis.trim().into(), value, grid: Grid::Scene })
+}
+
+fn rect(text: &str) -> Result<Rect, Failure> {
+    let bad = || usage(format!("--rect {text}: left,top,width,height; width and height > 0"));
+    let numbers: Vec<f64> =
+        text.split(',').map(|v| v.trim().parse()).collect::<Result<_, _>>().map_err(|_| bad())?;
+    match numbers[..] {
+        [left, bottom, width, height] if width > 0.0 && height > 0.0 => {
+            Ok(Rect { left, bottom, width, height })
+        }
+        _ => Err(bad()),
+    }
+}
+
+/// Reads `LAYER:KEY=VALUE`; key and value go the way of a client's `state.update`.
+fn layer(text: &str, state: &ViewState, canvas: Canvas) -> Result<Change, Failure> {
+    let bad = |why: String| usage(format!("--layer {text}: {why}"));
+    let (rest, value) =
+        text.rsplit_once('=').ok_or_else(|| bad("LAYER:KEY=VALUE, for example 0:colormap=viridis".into()))?;
+    let (name, key) = rest.rsplit_once(':').ok_or_else(|| bad("LAYER:KEY=VALUE".into()))?;
+    let by_number = || name.parse::<usize>().ok().and_then(|n| state.layers.get(n));
+    let found = state.layers.iter().find(|l| l.layer.name == name).or_else(by_number);
+    let Some(found) = found else {
+        let names: Vec<_> = state.layers.iter().map(|l| l.layer.name.as_str()).collect();
+        return Err(bad(format!("layers are {}", names.join(", "))));
+    };
+    let value = match value.split(',').map(str::parse::<f64>).collect::<Result<Vec<_>, _>>() {
+        Ok(numbers) if numbers.len() > 1 => json!(numbers),
+        _ => serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into())),
+    };
+    let mut payload = Map::new();
+    payload.insert("scope".into(), "layer".into());
+    payload.insert("target".into(), found.id.to_string().into());
+    payload.insert("key".into(), key.into());
+    payload.insert("value".into(), value);
+    update::parse(&payload, canvas).map_err(|refused| bad(refused.why.message))
+}
+
+fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut encoder = png::Encoder::new(BufWriter::new(file), picture.canvas.width, picture.canvas.height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&picture.rgba)?;
+    writer.finish().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,172 @@
+//! `lucida serve`: the server.
+
+use super::{Failure, usage};
+use crate::{
+    app::world::{self, WorldSettings},
+    data,
+    gpu::device,
+    server::{self, Opener, ServerConfig, TlsPaths, Token},
+    wire::command::{CommandCode, CommandFailure},
+};
+use anyhow::Context;
+use clap::Args;
+use lucida_components::lod::LodRules;
+use std::{
+    collections::HashMap,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// Serve images: draw them here, look at them in a browser.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// OME-Zarr images. The first is shown; the others can be chosen in the page.
+    #[arg(required = true, env = "LUCIDA_DATA", value_delimiter = ':')]
+    data: Vec<PathBuf>,
+    /// Address to listen on. Any but a loopback address demands a token.
+    #[arg(long, env = "LUCIDA_HOST", default_value = "127.0.0.1")]
+    host: std::net::IpAddr,
+    /// Port; 0 takes a free one.
+    #[arg(long, env = "LUCIDA_PORT", default_value_t = 8080)]
+    port: u16,
+    /// Token that clients must show; made and printed where one is needed and none is given.
+    #[arg(long, env = "LUCIDA_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Certificate chain (PEM) for https.
+    #[arg(long, env = "LUCIDA_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key (PEM) for https.
+    #[arg(long, env = "LUCIDA_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Further host names under which browsers may come (a proxy's name).
+    #[arg(long = "allow-host", env = "LUCIDA_ALLOW_HOST", value_delimiter = ',')]
+    allow_hosts: Vec<String>,
+    /// Sessions at once.
+    #[arg(long, env = "LUCIDA_MAX_SESSIONS", default_value_t = 64)]
+    max_sessions: usize,
+    /// Bits per second of a stream.
+    #[arg(long, env = "LUCIDA_BITRATE", default_value_t = 12_000_000)]
+    bitrate: u32,
+    /// MiB of decoded chunks kept in memory.
+    #[arg(long, env = "LUCIDA_HOST_CACHE", default_value_t = 1024)]
+    host_cache: u64,
+    /// MiB of each tile pool on the GPU; as much as suits the device where it is not given.
+    #[arg(long, env = "LUCIDA_GPU_POOL")]
+    gpu_pool: Option<u64>,
+    /// How levels are chosen: `sharp` (a data pixel for every screen pixel) or `napari-cuda`.
+    #[arg(long, env = "LUCIDA_LEVELS", default_value = "sharp", value_parser = ["sharp", "napari-cuda"])]
+    levels: String,
+}
+
+pub(super) fn run(args: &Serve) -> Result<(), Failure> {
+    let config = config(args)?;
+    let address = SocketAddr::new(args.host, args.port);
+    let first = args.data.first().ok_or_else(|| usage("no image was named"))?;
+
+    // The port first: a taken port is said before anything else takes time.
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}; take another with --port"))?;
+    let bound = listener.local_addr()?;
+    // The image is opened while the driver starts.
+    let opening = {
+        let path = first.clone();
+        std::thread::Builder::new().name("lucida-open".into()).spawn(move || data::open::open(&path))?
+    };
+    let device = device::open()?;
+    let mut settings = WorldSettings::of(&device);
+    settings.encode.bitrate = args.bitrate;
+    settings.budgets.host_bytes = args.host_cache.max(64) << 20;
+    if let Some(mib) = args.gpu_pool {
+        settings.budgets.pool_bytes = (mib.max(1) << 20).min(device.max_pool);
+    }
+    if args.levels == "napari-cuda" {
+        settings.rules = LodRules::NAPARI_CUDA;
+    }
+    let opened = opening.join().map_err(|_| anyhow::anyhow!("opening {} panicked", first.display()))??;
+    for warning in &opened.dataset.warnings {
+        tracing::warn!("{}: {warning}", first.display());
+    }
+
+    let world = world::start(device, settings)?;
+    let intent = world::show(&world.sources, opened);
+    world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
+
+    let opener = opener(args, world.sources.clone());
+    for line in server::urls(bound, &config) {
+        println!("{line}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("lucida-net")
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(server::run(listener, config, world.handle.clone(), opener, interrupted()));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    world.stop();
+    Ok(served?)
+}
+
+fn config(args: &Serve) -> Result<ServerConfig, Failure> {
+    let token = match &args.token {
+        Some(text) => Some(Token::parse(text).map_err(|e| usage(format!("--token: {e}")))?),
+        None if args.host.is_loopback() => None,
+        None => Some(Token::generate()?),
+    };
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some(TlsPaths { cert: cert.clone(), key: key.clone() }),
+        _ => None,
+    };
+    let datasets = args
+        .data
+        .iter()
+        .map(|path| {
+            let name =
+                path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
+            (name, path.display().to_string())
+        })
+        .collect();
+    Ok(ServerConfig {
+        datasets,
+        token,
+        tls,
+        allow_hosts: args.allow_hosts.clone(),
+        max_sessions: args.max_sessions,
+        fps: f64::from(lucida_systems::pace::Pace::MAX_FPS),
+        ..ServerConfig::default()
+    })
+}
+
+/// Opens what was named on the command line and nothing else.
+fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
+    let known: HashMap<String, PathBuf> =
+        args.data.iter().map(|p| (p.display().to_string(), p.clone())).collect();
+    Arc::new(move |path: &str| {
+        let Some(path) = known.get(path) else {
+            let message = "only the images that the server was started with can be opened";
+            return Err(CommandFailure::new(CommandCode::PathForbidden, message));
+        };
+        let opened = data::open::open(path)
+            .map_err(|e| CommandFailure::new(CommandCode::InvalidImage, e.to_string()))?;
+        for (id, source) in opened.sources {
+            sources.register(id, source);
+        }
+        Ok(opened.dataset)
+    })
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::error!("SIGTERM is not heard: {error}");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

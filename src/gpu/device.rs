@@ -1,0 +1,80 @@
+//! Opening the GPU that draws.
+
+use lucida_components::lod::Budgets;
+use lucida_systems::render::gpu::{Gpu, limits};
+
+/// An opened device and what it is.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// For the world.
+    pub gpu: Gpu,
+    /// Name, driver, kind.
+    pub info: wgpu::AdapterInfo,
+    /// Its largest bindable buffer, bytes: the upper bound of a tile pool.
+    pub max_pool: u64,
+}
+
+/// Why there is no device.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// No Vulkan driver answers.
+    #[error(
+        "no Vulkan adapter: install a GPU driver, or Mesa's software driver \
+         (apt-get install libvulkan1 mesa-vulkan-drivers); `lucida doctor` says more"
+    )]
+    NoAdapter,
+    /// The adapter refuses.
+    #[error("{adapter}: cannot open the device: {source}")]
+    Open {
+        /// The adapter.
+        adapter: String,
+        /// Why.
+        source: wgpu::RequestDeviceError,
+    },
+}
+
+/// Every Vulkan adapter there is, best first: discrete, integrated, virtual, CPU.
+pub fn adapters() -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::VULKAN;
+    descriptor.flags = wgpu::InstanceFlags::empty();
+    let instance = wgpu::Instance::new(descriptor);
+    let mut adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
+    adapters.sort_by_key(|a| match a.get_info().device_type {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    });
+    adapters
+}
+
+/// Opens the best adapter.
+///
+/// # Errors
+/// [`DeviceError`].
+pub fn open() -> Result<Device, DeviceError> {
+    let adapter = adapters().into_iter().next().ok_or(DeviceError::NoAdapter)?;
+    let info = adapter.get_info();
+    let limits = limits(&adapter.limits());
+    let max_pool = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        label: Some("lucida"),
+        required_limits: limits,
+        memory_hints: wgpu::MemoryHints::Performance,
+        ..Default::default()
+    }))
+    .map_err(|source| DeviceError::Open { adapter: info.name.clone(), source })?;
+    let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
+    tracing::info!(adapter = info.name, driver = info.driver, driver_info = info.driver_info, "GPU");
+    Ok(Device { gpu: Gpu { device, queue, is_cpu }, info, max_pool })
+}
+
+impl Device {
+    /// Budgets that fit the device, where nothing else was asked for.
+    pub fn budgets(&self) -> Budgets {
+        let pool = if self.gpu.is_cpu { 96 << 20 } else { 1 << 30 };
+        Budgets { pool_bytes: self.max_pool.min(pool), ..Budgets::default() }
+    }
+}
