@@ -1,5 +1,5 @@
 // The bar on top: what is open, what else may be opened, and the few buttons.
-import { $, el, icon } from './dom.js';
+import { $, el, icon, types } from './dom.js';
 import { shortType } from './format.js';
 
 const FOLDED = 'lucida.panel.folded';
@@ -57,7 +57,7 @@ export class Bar {
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || types(event.target)) return;
     if (event.key === 'p' || event.key === 'P') $('panel-toggle').click();
     if (event.key === '?') $('help').showModal();
   }

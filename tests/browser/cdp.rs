@@ -19,6 +19,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 const CALL: Duration = Duration::from_secs(30);
 /// Chromium must have opened its port within this time.
 const LAUNCH: Duration = Duration::from_secs(30);
+/// Chromium has ended within this time after it was asked to, or is killed.
+const CLOSE: Duration = Duration::from_secs(5);
 /// Pause between two looks at a condition.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -261,6 +263,13 @@ impl Browser {
         // Whatever was on its way has arrived when this is answered.
         self.eval("0").await;
         assert!(self.faults.is_empty(), "the page had faults: {:#?}", self.faults);
+        // Asked to, it ends with all its helpers and leaves its profile alone; killed by `drop` it may not.
+        self.session = None;
+        self.call("Browser.close", json!({})).await;
+        let end = Instant::now() + CLOSE;
+        while self.child.try_wait().is_ok_and(|status| status.is_none()) && Instant::now() < end {
+            time::sleep(POLL).await;
+        }
     }
 
     async fn call(&mut self, method: &str, params: Value) -> Value {

@@ -1,14 +1,14 @@
 //! The real server on a small demo image, started and killed as a person would.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{OnceLock, mpsc},
     thread,
     time::Duration,
 };
-use tempfile::TempDir;
 
 /// Until the server says where it is.
 const START: Duration = Duration::from_secs(60);
@@ -88,20 +88,22 @@ fn follow(pipe: impl Read + Send + 'static, lines: mpsc::SyncSender<String>) {
         .expect("a thread");
 }
 
-/// A small demo image, written once for all tests of this process.
-fn demo() -> PathBuf {
-    static DEMO: OnceLock<TempDir> = OnceLock::new();
-    let path = |folder: &TempDir| folder.path().join("demo.ome.zarr");
-    path(DEMO.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder for the demo");
+/// A small demo image, written anew once for all tests of this process.
+fn demo() -> &'static Path {
+    static DEMO: OnceLock<PathBuf> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser-demo.ome.zarr");
+        if path.exists() {
+            fs::remove_dir_all(&path).expect("an older demo goes");
+        }
         let help = lucida().args(["demo", "--help"]).output().expect("lucida starts");
         let mut demo = lucida();
-        demo.arg("demo").arg(path(&folder));
+        demo.arg("demo").arg(&path);
         if String::from_utf8_lossy(&help.stdout).contains("--size") {
             demo.args(["--size", "small"]);
         }
         let made = demo.output().expect("lucida starts");
         assert!(made.status.success(), "lucida demo: {}", String::from_utf8_lossy(&made.stderr));
-        folder
-    }))
+        path
+    })
 }
