@@ -18,6 +18,7 @@ export class Bar {
     $('fit').append(icon('fit'));
     $('fit').onclick = () => this.#updates.reset();
     $('help-open').onclick = () => $('help').showModal();
+    $('help-close').onclick = () => $('help').close();
     $('datasets').onchange = ({ target }) => this.#open(target.value, store);
     addEventListener('keydown', (event) => this.#key(event));
     store.on('scene', () => this.#render(store));
