@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// Until the first picture: server, shaders, browser and decoder all start for it.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Until a hand's effect is seen.
 const EFFECT: Duration = Duration::from_secs(20);
 /// Pictures have stopped coming when none came for this long.

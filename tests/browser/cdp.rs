@@ -1,4 +1,4 @@
-//! Drives a headless Chromium over the Chrome DevTools Protocol: one browser, one page, one call at a time.
+//! Drives a headless Chromium over the Chrome `DevTools` Protocol: one browser, one page, one call at a time.
 //! Every wait has an end; the browser dies with its handle.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Until the server says where it is.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// Lines of the server's that may wait to be read here; the readers drop what is more.
 const LINES: usize = 64;
 
