@@ -1,5 +1,5 @@
 // The bar on top: what is open, what else may be opened, and the few buttons.
-import { $, el, icon } from './dom.js';
+import { $, el, icon, types } from './dom.js';
 import { shortType } from './format.js';
 
 const FOLDED = 'lucida.panel.folded';
@@ -18,6 +18,7 @@ export class Bar {
     $('fit').append(icon('fit'));
     $('fit').onclick = () => this.#updates.reset();
     $('help-open').onclick = () => $('help').showModal();
+    $('help-close').onclick = () => $('help').close();
     $('datasets').onchange = ({ target }) => this.#open(target.value, store);
     addEventListener('keydown', (event) => this.#key(event));
     store.on('scene', () => this.#render(store));
@@ -57,7 +58,7 @@ export class Bar {
   }
 
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea, dialog')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || types(event.target)) return;
     if (event.key === 'p' || event.key === 'P') $('panel-toggle').click();
     if (event.key === '?') $('help').showModal();
   }

@@ -31,5 +31,5 @@ export function bitrate(bits) {
   return bits < 1e6 ? `${Math.round(bits / 1e3)} kb/s` : `${(bits / 1e6).toFixed(1)} Mb/s`;
 }
 
-/** A dtype as it is said: uint16 → u16. */
-export const shortType = (dtype) => dtype.replace(/^u?int|^float/, (word) => word[0]);
+/** A dtype as it is said: uint16 → u16; nothing where the server does not say. */
+export const shortType = (dtype) => dtype?.replace(/^u?int|^float/, (word) => word[0]) ?? '';

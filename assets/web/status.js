@@ -83,7 +83,7 @@ export class Status {
     $('bitrate').textContent = moving ? bitrate((bytes * 8) / seconds) : '';
     const middle = median(this.#latencies);
     $('latency').textContent = middle === undefined ? '' : `${Math.round(middle)} ms`;
-    $('encoder').textContent = this.#store.scene?.metadata?.encoder ?? '';
+    $('encoder').textContent = this.#store.scene?.metadata?.encoder ?? this.#codec;
     $('encoder').title = this.#codec;
     if (!moving) {
       clearInterval(this.#timer);

@@ -1,5 +1,9 @@
 // Hands on the picture: wheel, pointer, touch and keys become camera and axis intents.
 
+import { types } from './dom.js';
+
+/** Keys that a slider under the hand takes for itself. */
+const SLIDER_KEYS = new Set(['Home', 'ArrowLeft', 'ArrowRight']);
 /** One notch of a wheel. */
 const NOTCH = 1.1;
 /** CSS pixels that count as one notch: a wheel's click, a trackpad's glide. */
@@ -96,7 +100,7 @@ export class ViewInput {
 
   #key(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.#with.store.view) return;
-    if (event.target.closest('input, select, textarea, dialog')) return;
+    if (types(event.target) || (event.target.type === 'range' && SLIDER_KEYS.has(event.key))) return;
     const { updates, axes, layers } = this.#with;
     if (event.key === 'Home') updates.reset();
     else if (event.key === 'ArrowRight') axes.step(1);
