@@ -3,6 +3,8 @@
 //! Nothing here does I/O, knows a GPU, a socket or a schedule. Systems over this data live in
 //! `lucida-systems`; the world outside lives in `lucida`.
 
+#![forbid(unsafe_code)]
+
 pub mod applied;
 pub mod axes;
 pub mod camera;

@@ -16,6 +16,8 @@
 //! [`ingest::Inbox`], `Arrivals`, [`encode::Packets`], [`render::job::Returned`] and takes `Wants`,
 //! [`render::job::Handover`] and the outboxes.
 
+#![forbid(unsafe_code)]
+
 pub mod encode;
 pub mod ingest;
 pub mod mirror;
