@@ -15,3 +15,9 @@ pub mod notices;
 pub mod pixels;
 pub mod update;
 pub mod welcome;
+
+#[cfg(test)]
+#[path = "../../tests/support/applied.rs"]
+mod fixture;
+#[cfg(test)]
+mod tests;
