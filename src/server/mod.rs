@@ -1,4 +1,4 @@
-//! HTTP and WebSockets.
+//! HTTP and web sockets.
 //!
 //! One task per socket. A state socket reads (`reader`), writes (`writer`) and carries out slow commands
 //! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`). Nothing here
@@ -84,7 +84,7 @@ struct App {
     stopping: watch::Receiver<bool>,
 }
 
-/// WebSockets at once: two per session, and as many again that are coming or going.
+/// Web sockets at once: two per session, and as many again that are coming or going.
 fn max_sockets(config: &ServerConfig) -> usize {
     config.max_sessions.saturating_mul(4).clamp(16, Semaphore::MAX_PERMITS / 2)
 }

@@ -111,6 +111,7 @@ async fn converse(
         }
     }
     // First the world and the pixel channel, then the courtesies.
+    drop(writer);
     app.directory.leave(&name);
     let _ = entry.end(&app.world).await;
     socket::drain(&mut stream).await;
