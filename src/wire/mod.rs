@@ -5,6 +5,7 @@
 //! the ledger's here and nowhere else.
 
 pub mod ack;
+pub mod canvas;
 pub mod command;
 pub mod encoder;
 pub mod envelope;

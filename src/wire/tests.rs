@@ -20,6 +20,7 @@ use lucida_components::{
     stream::Canvas,
     value::Value as Told,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -441,4 +442,66 @@ fn acknowledgements_have_four_bytes() {
     assert_eq!(pixels::parse_ack(&[0, 0, 1, 2]), Some(258));
     assert_eq!(pixels::parse_ack(&[0, 0, 1]), None);
     assert_eq!(pixels::parse_ack(b"hello"), None);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![any::<i64>().prop_map(Value::from), any::<f64>().prop_map(Value::from)];
+    let text =
+        prop_oneof![".{0,12}", "(main|layer-[0-9]{1,12}|z|#[0-9a-f]{6}|[0-9]{1,30})"].prop_map(Value::from);
+    let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), number, text];
+    leaf.prop_recursive(3, 24, 5, |inner| {
+        let key = "(factor|anchor_px|dx_px|dy_px|center|zoom|rect|angles|fov|lo|hi|scope|target|key|value|path|.{0,4})";
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(key, inner, 0..5).prop_map(|m| m.into_iter().collect()),
+        ]
+    })
+}
+
+/// Every number that a change carries is finite.
+fn finite(change: &Change) -> bool {
+    let text = format!("{change:?}");
+    !["NaN", "(inf", "[inf", " inf", "-inf"].iter().any(|bad| text.contains(bad))
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_value_nothing_panics_and_nothing_infinite_gets_in(
+        asked in prop::sample::select(vec![
+            ("view", "ndisplay"), ("dims", "index"), ("dims", "scene_index"), ("dims", "step"), ("dims", "margins"),
+            ("dims", "order"), ("camera", "zoom"), ("camera", "pan"), ("camera", "orbit"), ("camera", "reset"),
+            ("camera", "set"), ("layer", "visible"), ("layer", "opacity"), ("layer", "gamma"),
+            ("layer", "contrast_limits"), ("layer", "colormap"), ("layer", "sample_step"), ("layer", "iso_threshold"),
+            ("volume", "render_mode"), ("volume", "contrast_limits"), ("multiscale", "level"),
+            ("multiscale", "policy"), ("stream", "canvas"),
+        ]),
+        target in prop::sample::select(vec!["", "main", "z", "layer-1"]),
+        value in any_json(),
+    ) {
+        let mut frame = update();
+        frame["payload"] = json!({"scope": asked.0, "key": asked.1, "target": target, "value": value});
+        let Ok(Said::Update { change, .. }) = inbound::parse(&frame.to_string(), "s-1", CANVAS) else {
+            return Err(TestCaseError::fail("an update is always answered"));
+        };
+        prop_assert!(change.as_ref().map_or(true, finite), "{change:?}");
+    }
+
+    #[test]
+    fn whatever_the_frame_nothing_panics(
+        kind in prop::sample::select(vec!["session.hello", "state.update", "call.command", "session.goodbye", "ping"]),
+        path in prop::sample::select(vec!["/version", "/session", "/frame_id", "/intent_id", "/payload", "/type"]),
+        value in any_json(),
+    ) {
+        let mut frame = update();
+        frame["type"] = kind.into();
+        let text = with(frame, path, value).to_string();
+        let _ = inbound::parse(&text, "s-1", CANVAS);
+        let _ = hello::parse(&text);
+    }
+
+    #[test]
+    fn whatever_the_text_nothing_panics(text in ".{0,200}") {
+        let _ = inbound::parse(&text, "s-1", CANVAS);
+        let _ = hello::parse(&text);
+    }
 }
