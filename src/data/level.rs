@@ -144,6 +144,7 @@ impl At<'_> {
         if self.meta["node_type"] != "array" {
             return Err(self.wrong("node_type", "the multiscales name this as a level, but it is not an array"));
         }
+        self.check_extensions()?;
         let stored = self.stored("data_type")?;
         let shape = self.shape(stored)?;
         let grid = &self.meta["chunk_grid"];
@@ -180,6 +181,22 @@ impl At<'_> {
         let codecs = CodecChain::from_metadata(&metas)
             .map_err(|e| self.unsupported("codecs.sharding_indexed.codecs", e.to_string()))?;
         Ok(Layout { shape, chunk, stored, pieces: Pieces::Inner { codecs: Arc::new(codecs), outer, index_bytes } })
+    }
+
+    /// Fields beyond the format's must be understood unless they say otherwise.
+    fn check_extensions(&self) -> Result<(), OpenError> {
+        let known = [
+            "zarr_format", "node_type", "shape", "data_type", "chunk_grid", "chunk_key_encoding", "fill_value",
+            "codecs", "attributes", "storage_transformers", "dimension_names",
+        ];
+        let fields = self.meta.as_object().into_iter().flatten();
+        let unknown = fields.filter(|(name, value)| {
+            !known.contains(&name.as_str()) && !value.is_null() && value["must_understand"] != false
+        });
+        match unknown.into_iter().next() {
+            Some((name, _)) => Err(self.unsupported(name, "an extension that is not known here")),
+            None => Ok(()),
+        }
     }
 
     fn stored(&self, field: &str) -> Result<StoredType, OpenError> {

@@ -1,6 +1,7 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
 pub mod contrast;
+pub mod demo;
 pub mod error;
 pub mod info;
 pub mod open;
