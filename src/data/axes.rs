@@ -28,15 +28,21 @@ enum Kind {
 /// # Errors
 /// Their number does not fit, a name stands twice, or fewer than two axes remain beside the channels.
 pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims, OpenError> {
-    let wrong =
-        |reason: String| OpenError::Metadata { file: ngff.file.clone(), field: "multiscales[0].axes".into(), reason };
+    let wrong = |reason: String| OpenError::Metadata {
+        file: ngff.file.clone(),
+        field: "multiscales[0].axes".into(),
+        reason,
+    };
     let written = match &ngff.axes {
         Value::Array(axes) if !axes.is_empty() => axes.clone(),
         _ => {
             // Before 0.3 the order was fixed.
             let names = ["t", "c", "z", "y", "x"];
-            let names =
-                names.len().checked_sub(ndim).map(|skip| &names[skip..]).ok_or_else(|| wrong("missing".into()))?;
+            let names = names
+                .len()
+                .checked_sub(ndim)
+                .map(|skip| &names[skip..])
+                .ok_or_else(|| wrong("missing".into()))?;
             warnings.push(format!("no axes are named; taken as {}", names.join(", ")));
             names.iter().map(|n| Value::from(*n)).collect()
         }
@@ -68,7 +74,8 @@ pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims
             Kind::Channel => read.dims.push(ArrayAxis::Channel),
             Kind::Scene(kind) => {
                 read.dims.push(ArrayAxis::Scene(read.scene.len()));
-                let unit = axis["unit"].as_str().filter(|u| !u.is_empty()).map(|u| u.chars().take(64).collect());
+                let unit =
+                    axis["unit"].as_str().filter(|u| !u.is_empty()).map(|u| u.chars().take(64).collect());
                 read.scene.push(SceneAxis { label: name, kind, unit });
             }
         }

@@ -1,7 +1,12 @@
 //! Layers: one per channel, with OMERO's recipe where there is one and measured contrast where not.
 
 use super::{contrast, json};
-use lucida_components::{colormap, controls::{Blending, Controls}, dataset::LayerSource, dtype::StoredType};
+use lucida_components::{
+    colormap,
+    controls::{Blending, Controls},
+    dataset::LayerSource,
+    dtype::StoredType,
+};
 use serde_json::Value;
 
 /// Most channels of an image.
@@ -37,7 +42,8 @@ pub fn layers(
     }
     (0..channels)
         .map(|channel| {
-            let recipe = listed.get(channel as usize).map(|c| recipe(c, channel, warnings)).unwrap_or_default();
+            let recipe =
+                listed.get(channel as usize).map(|c| recipe(c, channel, warnings)).unwrap_or_default();
             let type_range = stored.range().filter(|_| stored.size() <= 2);
             let mut measured = || {
                 let mut values = sample(channel);

@@ -30,7 +30,10 @@ pub fn extremes(values: &[f32]) -> Option<[f64; 2]> {
 /// do, `(0, 1)`. Reorders `values`.
 pub fn window(values: &mut Vec<f32>) -> [f64; 2] {
     let proper = |w: &[f64; 2]| w[0] < w[1];
-    percentiles(values, WINDOW).filter(proper).or_else(|| extremes(values).filter(proper)).unwrap_or([0.0, 1.0])
+    percentiles(values, WINDOW)
+        .filter(proper)
+        .or_else(|| extremes(values).filter(proper))
+        .unwrap_or([0.0, 1.0])
 }
 
 #[cfg(test)]

@@ -92,8 +92,10 @@ fn remove_abandoned(parent: &Path, name: &str) {
     let prefix = format!(".{name}.partial-");
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let file = entry.file_name();
-        let owner = file.to_str().and_then(|f| f.strip_prefix(&prefix)).and_then(|pid| pid.parse::<u32>().ok());
-        if owner.is_some_and(|pid| pid != std::process::id() && !Path::new(&format!("/proc/{pid}")).exists()) {
+        let owner =
+            file.to_str().and_then(|f| f.strip_prefix(&prefix)).and_then(|pid| pid.parse::<u32>().ok());
+        if owner.is_some_and(|pid| pid != std::process::id() && !Path::new(&format!("/proc/{pid}")).exists())
+        {
             // If it cannot be removed it only takes room.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -304,7 +306,11 @@ mod tests {
             write(small(), &path, &|done, _| assert!(done < 3, "the terminal is gone"))
         }));
         assert!(unwinds.is_err());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "neither half an image nor the abandoned one");
+        assert_eq!(
+            fs::read_dir(dir.path()).unwrap().count(),
+            0,
+            "neither half an image nor the abandoned one"
+        );
 
         fs::write(&path, b"mine").unwrap();
         assert!(matches!(write_demo(&path, &|_, _| {}), Err(DemoError::Exists(_))));

@@ -4,7 +4,7 @@ use super::Opened;
 use lucida_components::{
     axes::AxisKind,
     dataset::{ArrayAxis, Dataset, Multiscale},
-    dtype::{Dtype, StoredType},
+    dtype::Dtype,
 };
 use serde::Serialize;
 use std::fmt;
@@ -18,10 +18,10 @@ pub struct Info {
     pub path: String,
     /// Format and version.
     pub format: String,
-    /// Value type as stored.
-    pub dtype: StoredType,
-    /// Value type as drawn.
-    pub drawn_as: Dtype,
+    /// Value type as stored, by its Zarr name.
+    pub dtype: String,
+    /// Value type as drawn, likewise.
+    pub drawn_as: &'static str,
     /// Names of the array's dimensions in their order, the channel axis as `c`.
     pub dimensions: Vec<String>,
     /// The axes of the scene; the channel axis is not among them.
@@ -87,23 +87,27 @@ pub struct ChannelInfo {
 pub fn describe(opened: &Opened) -> Option<Info> {
     let dataset = &*opened.dataset;
     let image = dataset.reference()?;
-    let levels: Vec<LevelInfo> = image.levels.iter().map(|level| {
-        let voxels = level.shape.iter().fold(1u64, |n, s| n.saturating_mul(*s));
-        LevelInfo {
-            path: level.path.clone(),
-            shape: level.shape.clone(),
-            chunk: level.chunk.clone(),
-            scale: level.scale.clone(),
-            translation: level.translation.clone(),
-            bytes: voxels.saturating_mul(image.stored.size() as u64),
-        }
-    }).collect();
+    let levels: Vec<LevelInfo> = image
+        .levels
+        .iter()
+        .map(|level| {
+            let voxels = level.shape.iter().fold(1u64, |n, s| n.saturating_mul(*s));
+            LevelInfo {
+                path: level.path.clone(),
+                shape: level.shape.clone(),
+                chunk: level.chunk.clone(),
+                scale: level.scale.clone(),
+                translation: level.translation.clone(),
+                bytes: voxels.saturating_mul(image.stored.size() as u64),
+            }
+        })
+        .collect();
     Some(Info {
         name: dataset.name.clone(),
         path: dataset.locator.clone(),
         format: dataset.format.clone(),
-        dtype: image.stored,
-        drawn_as: image.dtype,
+        dtype: image.stored.to_string(),
+        drawn_as: name_of(image.dtype),
         dimensions: dimensions(dataset, image),
         axes: axes(dataset),
         bytes: levels.iter().fold(0, |n, l| n.saturating_add(l.bytes)),
@@ -149,7 +153,7 @@ impl fmt::Display for Info {
         writeln!(f, "{}", self.name)?;
         writeln!(f, "  path      {}", self.path)?;
         writeln!(f, "  format    {}", self.format)?;
-        writeln!(f, "  values    {}, drawn as {}", self.dtype, name_of(self.drawn_as))?;
+        writeln!(f, "  values    {}, drawn as {}", self.dtype, self.drawn_as)?;
         writeln!(f, "  size      {} decoded, in {} level(s)", bytes(self.bytes), self.levels.len())?;
         let rows = self.axes.iter().map(|a| {
             let unit = a.unit.as_deref().unwrap_or("");
@@ -158,16 +162,35 @@ impl fmt::Display for Info {
                 AxisKind::Time => "time",
                 AxisKind::Other => "other",
             };
-            vec![a.label.clone(), kind.into(), a.size.to_string(), format!("{} {unit}", short(a.scale)).trim().into()]
+            vec![
+                a.label.clone(),
+                kind.into(),
+                a.size.to_string(),
+                format!("{} {unit}", short(a.scale)).trim().into(),
+            ]
         });
         table(f, &["axis", "kind", "size", "step"], rows)?;
         let rows = self.levels.iter().enumerate().map(|(i, l)| {
-            vec![i.to_string(), l.path.clone(), times(&l.shape), times(&l.chunk), list(&l.scale), bytes(l.bytes)]
+            vec![
+                i.to_string(),
+                l.path.clone(),
+                times(&l.shape),
+                times(&l.chunk),
+                list(&l.scale),
+                bytes(l.bytes),
+            ]
         });
         table(f, &["level", "path", &dims, "chunk", "scale", "bytes"], rows)?;
         let rows = self.channels.iter().enumerate().map(|(i, c)| {
             let shown = if c.visible { "yes" } else { "no" };
-            vec![i.to_string(), c.name.clone(), c.colormap.clone(), span(c.window), span(c.range), shown.into()]
+            vec![
+                i.to_string(),
+                c.name.clone(),
+                c.colormap.clone(),
+                span(c.window),
+                span(c.range),
+                shown.into(),
+            ]
         });
         table(f, &["channel", "name", "colormap", "window", "range", "shown"], rows)?;
         for warning in &self.warnings {
@@ -178,18 +201,15 @@ impl fmt::Display for Info {
 }
 
 /// A table with columns as wide as they have to be, behind an empty line.
-fn table(
-    f: &mut fmt::Formatter<'_>,
-    head: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> fmt::Result {
+fn table(f: &mut fmt::Formatter<'_>, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> fmt::Result {
     let head: Vec<String> = head.iter().map(ToString::to_string).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
     writeln!(f)?;
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         writeln!(f, "  {}", cells.join("  ").trim_end())?;
     }
     Ok(())

@@ -40,7 +40,8 @@ pub fn read(file: &Path) -> Result<Option<Value>, OpenError> {
 /// The first pass's error, which speaks of the file as it is.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).or_else(|first| serde_json::from_slice(&quote_specials(bytes)).map_err(|_| first))
+    serde_json::from_slice(bytes)
+        .or_else(|first| serde_json::from_slice(&quote_specials(bytes)).map_err(|_| first))
 }
 
 /// A number, or a number written as a string, NaN and infinities included.

@@ -15,6 +15,7 @@ mod json;
 mod level;
 mod ngff;
 mod sample;
+mod shard;
 mod store;
 mod stored;
 mod transforms;

@@ -43,7 +43,8 @@ pub fn read(root: &Path, warnings: &mut Vec<String>) -> Result<Ngff, OpenError> 
         }
         Err(e) => return Err(OpenError::Unreadable { path: root.to_owned(), reason: e.to_string() }),
         Ok(meta) if !meta.is_dir() => {
-            let reason = "it is a file. Give the path of an OME-Zarr folder; a zipped one has to be unpacked first";
+            let reason =
+                "it is a file. Give the path of an OME-Zarr folder; a zipped one has to be unpacked first";
             return Err(OpenError::NotZarr { path: root.to_owned(), reason: reason.into() });
         }
         Ok(_) => {}
@@ -81,8 +82,10 @@ fn no_image(root: &Path, v3: Option<&Value>, v2: Option<&Value>) -> OpenError {
         let reason = "neither zarr.json nor .zgroup nor .zattrs. Give the path of an OME-Zarr folder";
         return OpenError::NotZarr { path, reason: reason.into() };
     }
-    let inner: Vec<String> = ["0", "1"].into_iter().filter(|n| root.join(n).is_dir()).map(str::to_owned).collect();
-    let plate = [v3.map(|g| &g["attributes"]["ome"]), v2].into_iter().flatten().any(|a| a["plate"].is_object());
+    let inner: Vec<String> =
+        ["0", "1"].into_iter().filter(|n| root.join(n).is_dir()).map(str::to_owned).collect();
+    let plate =
+        [v3.map(|g| &g["attributes"]["ome"]), v2].into_iter().flatten().any(|a| a["plate"].is_object());
     let hint = if plate {
         "this is a plate. Give the path of one field of a well, for example A/1/0 in it".to_owned()
     } else if let Some(first) = inner.first() {
@@ -134,8 +137,11 @@ fn image(
         .map(|(i, dataset)| {
             let field = format!("multiscales[0].datasets[{i}].path");
             let path = dataset["path"].as_str().ok_or_else(|| wrong(&field, "missing".into()))?;
-            let clean = inner_path(file, path)
-                .ok_or_else(|| OpenError::Escapes { file: file.to_owned(), field, path: path.into() })?;
+            let clean = inner_path(file, path).ok_or_else(|| OpenError::Escapes {
+                file: file.to_owned(),
+                field,
+                path: path.into(),
+            })?;
             Ok(Dataset { path: clean, transforms: dataset["coordinateTransformations"].clone() })
         })
         .collect::<Result<_, OpenError>>()?;

@@ -20,7 +20,8 @@ use std::{path::Path, sync::Arc};
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
     let mut warnings = Vec::new();
     let ngff = ngff::read(path, &mut warnings)?;
-    let unreadable = |e: std::io::Error| OpenError::Unreadable { path: path.to_owned(), reason: e.to_string() };
+    let unreadable =
+        |e: std::io::Error| OpenError::Unreadable { path: path.to_owned(), reason: e.to_string() };
     let store = Arc::new(FolderStore::new(path).map_err(unreadable)?);
     let arrays =
         ngff.datasets.iter().map(|d| level::open_level(&store, &d.path)).collect::<Result<Vec<_>, _>>()?;
@@ -55,7 +56,8 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         warnings.push("the levels are not listed from fine to coarse; sorted by their size".into());
         levels.sort_by_key(|(_, level)| std::cmp::Reverse(voxels(level)));
     }
-    let multiscale = Multiscale { levels: levels.iter().map(|(_, level)| level.clone()).collect(), ..multiscale };
+    let multiscale =
+        Multiscale { levels: levels.iter().map(|(_, level)| level.clone()).collect(), ..multiscale };
     let source: Arc<dyn ChunkSource> = Arc::new(ZarrSource::new(levels));
 
     let name = name_of(path);
@@ -108,7 +110,11 @@ fn check_levels(arrays: &[OpenLevel], channel_dim: Option<usize>) -> Result<(), 
         }
         if array.shape[d] > channels::MAX_CHANNELS {
             let most = channels::MAX_CHANNELS;
-            return Err(wrong(array, "shape", format!("{} channels (at most {most} are shown)", array.shape[d])));
+            return Err(wrong(
+                array,
+                "shape",
+                format!("{} channels (at most {most} are shown)", array.shape[d]),
+            ));
         }
     }
     Ok(())

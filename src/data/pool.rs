@@ -90,7 +90,8 @@ impl ChunkPool {
         let mut pool = Self { shared, close: Some(close), threads: Vec::new() };
         for n in 0..threads.max(1) {
             let shared = pool.shared.clone();
-            let thread = thread::Builder::new().name(format!("lucida-pool-{n}")).spawn(move || shared.work())?;
+            let thread =
+                thread::Builder::new().name(format!("lucida-pool-{n}")).spawn(move || shared.work())?;
             pool.threads.push(thread);
         }
         Ok((pool, receiver))
@@ -258,7 +259,9 @@ mod tests {
             match number {
                 PANICS => panic!("chunk {number} bites"),
                 FAILS => Err(ChunkFault { level, number, reason: "not there".into() }),
-                _ => Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Uniform([number as u8, 0, 0, 0]) }),
+                _ => {
+                    Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Uniform([number as u8, 0, 0, 0]) })
+                }
             }
         }
     }

@@ -121,7 +121,9 @@ fn push(dtype: Dtype, photons: &[f32], out: &mut Vec<u8>) {
     match dtype {
         Dtype::U8 => out.extend(photons.iter().map(|p| (6 + whole(*p)).clamp(0, 255) as u8)),
         Dtype::U16 => {
-            out.extend(photons.iter().flat_map(|p| ((100 + 16 * whole(*p)).clamp(0, 65_535) as u16).to_ne_bytes()));
+            out.extend(
+                photons.iter().flat_map(|p| ((100 + 16 * whole(*p)).clamp(0, 65_535) as u16).to_ne_bytes()),
+            );
         }
         Dtype::U32 => {
             out.extend(photons.iter().flat_map(|p| ((100 + 16 * whole(*p)).max(0) as u32).to_ne_bytes()));
@@ -170,7 +172,8 @@ impl Procedural {
 
     fn dataset(&self, id: lucida_components::dataset::SourceId) -> Dataset {
         let spec = &self.spec;
-        let axis = |label: &str, kind, unit: &str| SceneAxis { label: label.into(), kind, unit: Some(unit.into()) };
+        let axis =
+            |label: &str, kind, unit: &str| SceneAxis { label: label.into(), kind, unit: Some(unit.into()) };
         let stored = match spec.dtype {
             Dtype::U8 => StoredType::U8,
             Dtype::U16 => StoredType::U16,
@@ -286,8 +289,13 @@ mod tests {
                             at[d] * level.chunk[d] + n / inner % level.chunk[d]
                         });
                         let inside = z < level.shape[2] && y < level.shape[3] && x < level.shape[4];
-                        let want = if inside { value_at(&spec, l as u16, [at[0], at[1], z, y, x]) } else { 0.0 };
-                        assert_eq!(dtype.read(&bytes, n as usize), want, "level {l} chunk {number} voxel {n}");
+                        let want =
+                            if inside { value_at(&spec, l as u16, [at[0], at[1], z, y, x]) } else { 0.0 };
+                        assert_eq!(
+                            dtype.read(&bytes, n as usize),
+                            want,
+                            "level {l} chunk {number} voxel {n}"
+                        );
                     }
                 }
             }
@@ -314,7 +322,10 @@ mod tests {
     #[test]
     fn levels_halve_as_the_voxels_say_and_stay_in_place() {
         let s = ProceduralSpec { levels: 5, ..spec() };
-        assert_eq!((0..5).map(|l| s.downsampling(l)).collect::<Vec<_>>(), [[1; 3], [1, 2, 2], [1, 4, 4], [2, 8, 8], [4, 16, 16]]);
+        assert_eq!(
+            (0..5).map(|l| s.downsampling(l)).collect::<Vec<_>>(),
+            [[1; 3], [1, 2, 2], [1, 4, 4], [2, 8, 8], [4, 16, 16]]
+        );
         assert_eq!(s.level_shape(4), [2, 4, 5, 10, 13]);
         let opened = procedural(s);
         let level = &opened.dataset.images[0].levels[3];
@@ -356,8 +367,15 @@ mod tests {
                 let (coarse, fine) = pairs.iter().fold((0.0, 0.0), |(a, b), (c, f)| (a + c / n, b + f / n));
                 let off = pairs.iter().map(|(c, f)| (c - f).abs()).sum::<f64>() / n;
                 println!("channel {channel} level {level}: {coarse:.1} for {fine:.1}, off by {off:.1}");
-                assert!((coarse / fine - 1.0).abs() < 0.2, "channel {channel} level {level}: {coarse} for {fine}");
-                assert!(off < 0.35 * fine, "channel {channel} level {level}: off by {off} of {fine}");
+                assert!(
+                    (coarse / fine - 1.0).abs() < 0.2,
+                    "channel {channel} level {level}: {coarse} for {fine}"
+                );
+                // From level 4 on a voxel is half a nucleus wide, and what is left is close to the mean.
+                assert!(
+                    off < if level < 4 { 0.2 } else { 0.8 } * fine,
+                    "channel {channel} level {level}: off by {off} of {fine}"
+                );
             }
         }
     }

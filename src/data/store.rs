@@ -39,7 +39,8 @@ impl FolderStore {
 
     /// Opens the file of a key; `None` where there is none. Links are resolved before they are trusted.
     fn open(&self, key: &StoreKey) -> Result<Option<(File, u64)>, StorageError> {
-        let absent = |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+        let absent =
+            |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         let path = match self.root.join(key.as_str()).canonicalize() {
             Ok(path) => path,
             Err(e) if absent(&e) => return Ok(None),
@@ -72,8 +73,9 @@ impl ReadableStorageTraits for FolderStore {
         let key = key.clone();
         Ok(Some(Box::new(byte_ranges.map(move |range| {
             // A hostile range is shown as it is: its Display adds its numbers up and overflows.
-            let (start, end) = bounds(range, size)
-                .ok_or_else(|| StorageError::Other(format!("{key}: {range:?} is outside its {size} bytes")))?;
+            let (start, end) = bounds(range, size).ok_or_else(|| {
+                StorageError::Other(format!("{key}: {range:?} is outside its {size} bytes"))
+            })?;
             read_range(&file, &key, start, end - start)
         }))))
     }

@@ -104,7 +104,8 @@ fn apply(placement: &mut Placement, transform: &Value, level: usize, warnings: &
         }
         ("identity", _) => false,
         _ => {
-            warnings.push(format!("level {level}: a {kind:?} transformation that cannot be used is left out"));
+            warnings
+                .push(format!("level {level}: a {kind:?} transformation that cannot be used is left out"));
             false
         }
     }
@@ -116,15 +117,19 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn check(lists: &[Value], common: Value, shapes: &[[u64; 2]], want: &[([f64; 2], [f64; 2])], warned: usize) {
+    fn check(
+        lists: &[Value],
+        common: Value,
+        shapes: &[[u64; 2]],
+        want: &[([f64; 2], [f64; 2])],
+        warned: usize,
+    ) {
         let shapes: Vec<Vec<u64>> = shapes.iter().map(|s| s.to_vec()).collect();
         let mut warnings = Vec::new();
         let lists: Vec<&Value> = lists.iter().collect();
         let got = place(&lists, &common, &shapes, &["y".into(), "x".into()], &mut warnings);
-        let want: Vec<Placement> = want
-            .iter()
-            .map(|(s, t)| Placement { scale: s.to_vec(), translation: t.to_vec() })
-            .collect();
+        let want: Vec<Placement> =
+            want.iter().map(|(s, t)| Placement { scale: s.to_vec(), translation: t.to_vec() }).collect();
         assert_eq!(got, want, "{warnings:?}");
         assert_eq!(warnings.len(), warned, "{warnings:?}");
     }
@@ -142,7 +147,13 @@ mod tests {
 
     #[test]
     fn missing_scales_follow_the_voxel_counts() {
-        check(&[Value::Null, Value::Null], Value::Null, &[[8, 9], [4, 3]], &[([1.0; 2], [0.0; 2]), ([2.0, 3.0], [0.5, 1.0])], 1);
+        check(
+            &[Value::Null, Value::Null],
+            Value::Null,
+            &[[8, 9], [4, 3]],
+            &[([1.0; 2], [0.0; 2]), ([2.0, 3.0], [0.5, 1.0])],
+            1,
+        );
         check(
             &[json!([scale([0.5, 0.5])]), Value::Null],
             Value::Null,

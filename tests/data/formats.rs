@@ -2,12 +2,7 @@
 
 use crate::image::*;
 use lucida::data::open::open;
-use lucida_components::{
-    axes::AxisKind,
-    chunk::ChunkValues,
-    dataset::ArrayAxis,
-    dtype::StoredType,
-};
+use lucida_components::{axes::AxisKind, chunk::ChunkValues, dataset::ArrayAxis, dtype::StoredType};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -17,7 +12,12 @@ fn check(axes: &str, version: &str, shape: &[u64], stored: StoredType, meta: imp
     let coarse: Vec<u64> =
         axes.chars().zip(shape).map(|(a, s)| if "yx".contains(a) { s.div_ceil(2) } else { *s }).collect();
     let scale: Vec<f64> = axes.chars().map(|a| if "yx".contains(a) { 2.0 } else { 1.0 }).collect();
-    put_image(dir.path(), version, multiscales(axes, &[("0", vec![1.0; shape.len()]), ("1", scale)]), Value::Null);
+    put_image(
+        dir.path(),
+        version,
+        multiscales(axes, &[("0", vec![1.0; shape.len()]), ("1", scale)]),
+        Value::Null,
+    );
     put_array(dir.path(), 0, "0", &meta(shape), stored);
     put_array(dir.path(), 1, "1", &meta(&coarse), stored);
     let opened = open(dir.path()).unwrap();
@@ -46,7 +46,12 @@ fn any_order_and_subset_of_axes() {
 #[test]
 fn the_channel_axis_becomes_layers_wherever_it_stands() {
     let dir = tempfile::tempdir().unwrap();
-    put_image(dir.path(), "0.5", multiscales("xyzct", &[("0", vec![0.5, 0.25, 2.0, 1.0, 10.0])]), Value::Null);
+    put_image(
+        dir.path(),
+        "0.5",
+        multiscales("xyzct", &[("0", vec![0.5, 0.25, 2.0, 1.0, 10.0])]),
+        Value::Null,
+    );
     put_array(dir.path(), 0, "0", &v3(&[7, 5, 4, 2, 3], &[4, 4, 4, 1, 1], "uint8"), StoredType::U8);
     let dataset = open(dir.path()).unwrap().dataset;
     let labels: Vec<&str> = dataset.axes.iter().map(|a| a.label.as_str()).collect();
@@ -97,8 +102,12 @@ fn every_type_in_both_byte_orders() {
 
 #[test]
 fn shards_of_odd_images_are_read_by_inner_chunk() {
-    check("zyx", "0.5", &[19, 23, 17], StoredType::U16, |shape| sharded(shape, &[16, 16, 16], &[4, 8, 8], "uint16"));
-    check("cyx", "0.5", &[3, 30, 31], StoredType::F32, |shape| sharded(shape, &[2, 32, 32], &[1, 8, 16], "float32"));
+    check("zyx", "0.5", &[19, 23, 17], StoredType::U16, |shape| {
+        sharded(shape, &[16, 16, 16], &[4, 8, 8], "uint16")
+    });
+    check("cyx", "0.5", &[3, 30, 31], StoredType::F32, |shape| {
+        sharded(shape, &[2, 32, 32], &[1, 8, 16], "float32")
+    });
     let dir = tempfile::tempdir().unwrap();
     put_image(dir.path(), "0.5", multiscales("yx", &[("0", vec![1.0; 2])]), Value::Null);
     put_array(dir.path(), 0, "0", &sharded(&[30, 30], &[16, 16], &[8, 4], "uint8"), StoredType::U8);
@@ -109,7 +118,8 @@ fn shards_of_odd_images_are_read_by_inner_chunk() {
 fn shards_behind_another_codec_are_read_too() {
     check("zyx", "0.5", &[9, 10, 11], StoredType::U16, |shape| {
         let mut meta = sharded(shape, &[8, 8, 8], &[4, 4, 2], "uint16");
-        meta["codecs"] = json!([{"name": "transpose", "configuration": {"order": [2, 1, 0]}}, meta["codecs"][0]]);
+        meta["codecs"] =
+            json!([{"name": "transpose", "configuration": {"order": [2, 1, 0]}}, meta["codecs"][0]]);
         meta
     });
     check("yx", "0.5", &[19, 21], StoredType::U8, |shape| {
@@ -168,19 +178,26 @@ fn a_chunk_that_is_not_stored_is_uniform() {
     meta["fill_value"] = json!(-7);
     small(dir.path(), &meta);
     std::fs::remove_file(dir.path().join("0/c/0/1")).unwrap();
+    let store = std::sync::Arc::new(zarrs::filesystem::FilesystemStore::new(dir.path()).unwrap());
+    let array = zarrs::array::Array::open(store, "/0").unwrap();
+    let region = zarrs::array::ArraySubset::new_with_ranges(&[4..8, 0..4]);
+    array.store_array_subset(&region, vec![-7i16; 16]).unwrap();
     let opened = open(dir.path()).unwrap();
+    assert!(
+        matches!(opened.sources[0].1.read(0, 2).unwrap().values, ChunkValues::Uniform(_)),
+        "in a stored shard"
+    );
+    assert_eq!(Voxels(&opened).at(0, &[3, 3]), pattern(StoredType::I16, 0, &[3, 3]));
     assert!(matches!(opened.sources[0].1.read(0, 3).unwrap().values, ChunkValues::Uniform(_)));
     assert_eq!(Voxels(&opened).at(0, &[5, 4]), -7.0);
-    assert_eq!(Voxels(&opened).at(0, &[5, 3]), pattern(StoredType::I16, 0, &[5, 3]));
 }
 
 #[test]
 fn a_corrupt_chunk_is_a_fault_and_its_neighbours_are_read() {
     let bomb = [&0xfd2f_b528u32.to_le_bytes()[..], &[0xe0], &(1u64 << 40).to_le_bytes(), &[1, 0, 0]].concat();
-    for (name, meta, file) in [
-        ("v2", v2(&[8, 8], &[4, 4], "<i2"), "0/0/1"),
-        ("v3", v3(&[8, 8], &[4, 4], "int16"), "0/c/0/1"),
-    ] {
+    for (name, meta, file) in
+        [("v2", v2(&[8, 8], &[4, 4], "<i2"), "0/0/1"), ("v3", v3(&[8, 8], &[4, 4], "int16"), "0/c/0/1")]
+    {
         let dir = tempfile::tempdir().unwrap();
         small(dir.path(), &meta);
         let file = dir.path().join(file);
@@ -220,6 +237,30 @@ fn a_corrupt_shard_is_a_fault() {
 }
 
 #[test]
+fn a_shard_index_that_points_anywhere_is_a_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut meta = sharded(&[8, 8], &[8, 4], &[4, 4], "int16");
+    meta["codecs"][0]["configuration"]["index_codecs"] =
+        json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+    meta["codecs"][0]["configuration"]["index_location"] = "start".into();
+    small(dir.path(), &meta);
+    assert_pattern(&open(dir.path()).unwrap());
+    let file = dir.path().join("0/c/0/0");
+    let whole = std::fs::read(&file).unwrap();
+    for (offset, length) in
+        [(u64::MAX, 5), (5, u64::MAX), (1 << 40, 8), (0, 1 << 40), (u64::MAX - 2, 8), (0, 0)]
+    {
+        let mut bytes = whole.clone();
+        bytes[..8].copy_from_slice(&offset.to_le_bytes());
+        bytes[8..16].copy_from_slice(&length.to_le_bytes());
+        std::fs::write(&file, bytes).unwrap();
+        let opened = open(dir.path()).unwrap();
+        assert!(opened.sources[0].1.read(0, 0).is_err(), "{offset} {length}");
+        assert!(opened.sources[0].1.read(0, 2).is_ok(), "the other inner chunk");
+    }
+}
+
+#[test]
 fn chunks_and_levels_that_do_not_exist_are_faults() {
     let dir = tempfile::tempdir().unwrap();
     small(dir.path(), &v3(&[8, 8], &[4, 4], "int16"));
@@ -233,13 +274,17 @@ fn chunks_and_levels_that_do_not_exist_are_faults() {
 #[test]
 fn contrast_is_measured_on_the_middle_plane_of_the_coarsest_level() {
     let dir = tempfile::tempdir().unwrap();
-    put_image(dir.path(), "0.5", multiscales("zyx", &[("0", vec![1.0; 3]), ("1", vec![1.0, 2.0, 2.0])]), Value::Null);
+    put_image(
+        dir.path(),
+        "0.5",
+        multiscales("zyx", &[("0", vec![1.0; 3]), ("1", vec![1.0, 2.0, 2.0])]),
+        Value::Null,
+    );
     put_array(dir.path(), 0, "0", &v3(&[5, 40, 60], &[2, 16, 16], "float32"), StoredType::F32);
     put_array(dir.path(), 1, "1", &v3(&[5, 20, 30], &[2, 16, 16], "float32"), StoredType::F32);
     let opened = open(dir.path()).unwrap();
-    let mut plane: Vec<f64> = (0..20)
-        .flat_map(|y| (0..30).map(move |x| pattern(StoredType::F32, 1, &[2, y, x])))
-        .collect();
+    let mut plane: Vec<f64> =
+        (0..20).flat_map(|y| (0..30).map(move |x| pattern(StoredType::F32, 1, &[2, y, x]))).collect();
     plane.sort_by(f64::total_cmp);
     let layer = &opened.dataset.layers[0];
     assert_eq!(layer.range, [plane[0], plane[599]]);

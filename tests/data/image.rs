@@ -98,7 +98,8 @@ pub fn put_array(root: &Path, level: usize, path: &str, meta: &Value, stored: St
     let store = Arc::new(FilesystemStore::new(root).expect("store"));
     let array = Array::open(store, &format!("/{path}")).expect("array");
     let shape = array.shape().to_vec();
-    let values: Vec<u8> = places(&shape).flat_map(|at| bytes_of(stored, pattern(stored, level, &at))).collect();
+    let values: Vec<u8> =
+        places(&shape).flat_map(|at| bytes_of(stored, pattern(stored, level, &at))).collect();
     array.store_array_subset(&array.subset_all(), ArrayBytes::new_flen(values)).expect("values");
     root.join(path)
 }

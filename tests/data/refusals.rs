@@ -9,7 +9,11 @@ use std::path::Path;
 /// A sound one-level image that a test then spoils.
 fn sound(root: &Path, version: &str) {
     put_image(root, version, multiscales("zyx", &[("0", vec![1.0; 3])]), Value::Null);
-    let meta = if version == "0.4" { v2(&[4, 8, 8], &[2, 4, 4], "<u2") } else { v3(&[4, 8, 8], &[2, 4, 4], "uint16") };
+    let meta = if version == "0.4" {
+        v2(&[4, 8, 8], &[2, 4, 4], "<u2")
+    } else {
+        v3(&[4, 8, 8], &[2, 4, 4], "uint16")
+    };
     put_array(root, 0, "0", &meta, StoredType::U16);
 }
 
@@ -63,7 +67,8 @@ fn a_path_that_is_no_image_is_told_apart() {
 
 #[test]
 fn malformed_json_is_refused_and_nan_is_not() {
-    let (error, text) = refused("0.4", |root| std::fs::write(root.join(".zattrs"), "{\"multiscales\": [").unwrap());
+    let (error, text) =
+        refused("0.4", |root| std::fs::write(root.join(".zattrs"), "{\"multiscales\": [").unwrap());
     assert!(matches!(error, OpenError::Json { .. }), "{text}");
     let (error, text) = refused("0.5", |root| std::fs::write(root.join("0/zarr.json"), "{").unwrap());
     assert!(matches!(error, OpenError::Json { .. }), "{text}");
@@ -86,7 +91,8 @@ fn types_codecs_and_grids_that_are_not_read() {
         assert!(matches!(&error, OpenError::Unsupported { field, .. } if field == "dtype"), "{text}");
         assert!(text.contains(says) && text.contains(".zarray"), "{text}");
     }
-    let (error, text) = refused("0.4", edit_array("0.4", |a| a["dtype"] = json!([["r", "|u1"], ["g", "|u1"]])));
+    let (error, text) =
+        refused("0.4", edit_array("0.4", |a| a["dtype"] = json!([["r", "|u1"], ["g", "|u1"]])));
     assert!(matches!(error, OpenError::Unsupported { .. }), "{text}");
     let (error, text) = refused("0.5", edit_array("0.5", |a| a["data_type"] = "complex64".into()));
     assert!(matches!(&error, OpenError::Unsupported { field, .. } if field == "data_type"), "{text}");
@@ -100,7 +106,8 @@ fn types_codecs_and_grids_that_are_not_read() {
     let grid = json!({"name": "rectangular", "configuration": {"chunk_shape": [[2, 2], 4, 4]}});
     let (error, text) = refused("0.5", edit_array("0.5", |a| a["chunk_grid"] = grid.clone()));
     assert!(matches!(&error, OpenError::Unsupported { field, .. } if field == "chunk_grid"), "{text}");
-    let (error, text) = refused("0.5", edit_array("0.5", |a| a["surprise"] = json!({"must_understand": true})));
+    let (error, text) =
+        refused("0.5", edit_array("0.5", |a| a["surprise"] = json!({"must_understand": true})));
     assert!(matches!(error, OpenError::Unsupported { .. }), "{text}");
 }
 
@@ -124,7 +131,10 @@ fn sizes_beyond_the_limits() {
     assert_eq!(field_of("0.4", |a| a["shape"] = json!([])), "shape");
     assert_eq!(field_of("0.5", |a| a["node_type"] = "group".into()), "node_type");
     let grid = "chunk_grid.configuration.chunk_shape";
-    assert_eq!(field_of("0.5", |a| a["chunk_grid"]["configuration"]["chunk_shape"] = json!([1 << 20, 1 << 20, 1])), grid);
+    assert_eq!(
+        field_of("0.5", |a| a["chunk_grid"]["configuration"]["chunk_shape"] = json!([1 << 20, 1 << 20, 1])),
+        grid
+    );
     assert_eq!(
         field_of("0.5", |a| {
             *a = sharded(&[1 << 20, 1 << 10, 1 << 10], &[1 << 20, 1 << 10, 1 << 10], &[1, 1, 1], "uint8");
@@ -135,11 +145,13 @@ fn sizes_beyond_the_limits() {
 
 #[test]
 fn multiscales_that_contradict_the_arrays() {
-    let (error, text) = refused("0.4", edit_image(|a| a["multiscales"][0]["axes"] = json!([{"name": "y"}, {"name": "x"}])));
+    let (error, text) =
+        refused("0.4", edit_image(|a| a["multiscales"][0]["axes"] = json!([{"name": "y"}, {"name": "x"}])));
     assert!(matches!(&error, OpenError::Metadata { field, .. } if field.ends_with("axes")), "{text}");
     let (_, text) = refused("0.4", edit_image(|a| a["multiscales"][0]["axes"][0]["name"] = "x".into()));
     assert!(text.contains("stands twice"), "{text}");
-    let two_channels = json!([{"name": "c", "type": "channel"}, {"name": "b", "type": "channel"}, {"name": "x"}]);
+    let two_channels =
+        json!([{"name": "c", "type": "channel"}, {"name": "b", "type": "channel"}, {"name": "x"}]);
     let dir = tempfile::tempdir().unwrap();
     sound(dir.path(), "0.4");
     edit(&dir.path().join(".zattrs"), |a| a["multiscales"][0]["axes"] = two_channels.clone());
@@ -150,7 +162,8 @@ fn multiscales_that_contradict_the_arrays() {
     let many: Vec<Value> = (0..33).map(|_| json!({"path": "0"})).collect();
     let (_, text) = refused("0.4", edit_image(move |a| a["multiscales"][0]["datasets"] = json!(many)));
     assert!(text.contains("33 levels"), "{text}");
-    let (error, text) = refused("0.4", edit_image(|a| a["multiscales"][0]["datasets"][0]["path"] = "9".into()));
+    let (error, text) =
+        refused("0.4", edit_image(|a| a["multiscales"][0]["datasets"][0]["path"] = "9".into()));
     assert!(matches!(error, OpenError::Metadata { .. }), "{text}");
     assert!(text.contains("not there"), "{text}");
 
@@ -204,7 +217,8 @@ fn paths_that_lead_out_of_the_image() {
     sound(outside.path(), "0.4");
     let outside = outside.path().canonicalize().unwrap();
     for path in ["../secret", "0/../../secret", outside.to_str().unwrap(), "", ".", "/"] {
-        let (error, text) = refused("0.4", edit_image(|a| a["multiscales"][0]["datasets"][0]["path"] = path.into()));
+        let (error, text) =
+            refused("0.4", edit_image(|a| a["multiscales"][0]["datasets"][0]["path"] = path.into()));
         assert!(matches!(error, OpenError::Escapes { .. }), "{path}: {text}");
     }
     let (error, text) = refused("0.4", |root| {

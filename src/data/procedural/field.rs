@@ -31,8 +31,8 @@ impl Kind {
 }
 
 /// Means that stand for what is lost in coarse voxels, measured on fine ones.
-const MEAN_NUCLEI: f32 = 0.22;
-const SHARE_OF_LOBES: f32 = 0.9;
+const MEAN_NUCLEI: f32 = 0.15;
+const SHARE_OF_LOBES: f32 = 0.65;
 const MEAN_SHEETS: f32 = 0.215;
 const MEAN_VESICLES: f32 = 0.006;
 
@@ -69,18 +69,40 @@ impl Field {
             seed: spec.seed,
             noise: spec.noise as f32,
             tissue: Waves::new(seed(1), (0..octaves).map(|i| 60.0 * ratio.powi(i as i32)), 0.0),
-            nuclei: Blobs { seed: seed(2), cell: 15.0, share: 0.8, sigma: [2.6, 4.0], pair: true, drift: 1.5 },
+            nuclei: Blobs {
+                seed: seed(2),
+                cell: 15.0,
+                share: 0.8,
+                sigma: [2.6, 4.0],
+                pair: true,
+                drift: 1.5,
+            },
             grain: Waves::new(seed(3), span(2.0, 6.0, 8), 0.3),
             sheets: Waves::new(seed(4), span(SHEET_WAVELENGTH - 5.0, SHEET_WAVELENGTH + 5.0, 8), 0.25),
             strength: Waves::new(seed(5), span(20.0, 45.0, 4), 0.2),
             glow: Waves::new(seed(6), span(14.0, 60.0, 8), 0.4),
-            vesicles: Blobs { seed: seed(7), cell: 6.0, share: 0.35, sigma: [0.35, 0.6], pair: false, drift: 1.0 },
+            vesicles: Blobs {
+                seed: seed(7),
+                cell: 6.0,
+                share: 0.35,
+                sigma: [0.35, 0.6],
+                pair: false,
+                drift: 1.0,
+            },
         }
     }
 
     /// Fills a region of a level with photons, noise included. `averaged` is the number of finest voxels
     /// in one of this level: noise falls with its square root.
-    pub fn photons(&self, lattice: &Lattice, level: u16, t: u64, channel: u64, averaged: f64, out: &mut [f32]) {
+    pub fn photons(
+        &self,
+        lattice: &Lattice,
+        level: u16,
+        t: u64,
+        channel: u64,
+        averaged: f64,
+        out: &mut [f32],
+    ) {
         // Channels beyond the third look like one of the first three, at another place.
         let mut shifted = lattice.clone();
         shifted.first[2] += (channel / 3) as f64 * 977.0;

@@ -34,7 +34,11 @@ impl Waves {
             let (angle, r) = (std::f64::consts::TAU * turn, (1.0 - z * z).sqrt());
             let k = std::f64::consts::TAU / wavelength;
             let direction = [z, r * angle.sin(), r * angle.cos()];
-            Wave { k: direction.map(|d| d * k), phase: std::f64::consts::TAU * u(2), omega: omega * (2.0 * u(3) - 1.0) }
+            Wave {
+                k: direction.map(|d| d * k),
+                phase: std::f64::consts::TAU * u(2),
+                omega: omega * (2.0 * u(3) - 1.0),
+            }
         });
         Self(waves.collect())
     }
