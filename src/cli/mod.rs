@@ -1,6 +1,8 @@
 //! The command line. Exit codes: 0 done, 1 it failed, 2 it was asked for wrongly.
 
+mod demo;
 mod doctor;
+mod info;
 mod render;
 mod serve;
 
@@ -22,6 +24,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
+    Info(info::Info),
     Render(render::Render),
     Doctor(doctor::Doctor),
 }
@@ -38,6 +42,8 @@ pub fn run(cli: Cli) -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let outcome = match cli.command {
         Command::Serve(c) => serve::run(&c),
+        Command::Demo(c) => demo::run(&c),
+        Command::Info(c) => info::run(&c),
         Command::Render(c) => render::run(&c),
         Command::Doctor(c) => doctor::run(&c),
     };

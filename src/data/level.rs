@@ -1,13 +1,13 @@
 //! One array of a pyramid: its metadata checked against the limits before zarrs sees it, then opened.
 
-use super::{declared::Outer, error::OpenError, json, store::FolderStore, stored::stored_type};
+use super::{
+    declared::Outer, error::OpenError, json, shard::Shards, store::FolderStore, stored::stored_type,
+};
 use lucida_components::dtype::StoredType;
 use serde_json::Value;
 use std::{num::NonZeroU64, path::PathBuf, sync::Arc};
 use zarrs::{
-    array::{
-        Array, ArrayCreateError, ArrayMetadata, ArrayMetadataV2, ArrayMetadataV3, ArrayShardedExt, CodecChain,
-    },
+    array::{Array, ArrayCreateError, ArrayMetadata, ArrayMetadataV2, ArrayMetadataV3, CodecChain},
     metadata::v3::MetadataV3,
 };
 
@@ -38,28 +38,17 @@ pub struct OpenLevel {
 
 /// How the pieces of an array are stored.
 pub enum Pieces {
-    /// One file per chunk.
-    Chunks {
-        /// The outermost compression of a file.
-        outer: Outer,
-    },
-    /// Inner chunks of shards, read by the shard's index.
-    Inner {
-        /// Codecs of an inner chunk.
-        codecs: Arc<CodecChain>,
-        /// The outermost compression of an inner chunk.
-        outer: Outer,
-        /// Bytes that one shard's index takes in memory.
-        index_bytes: u64,
-    },
-    /// Shards behind further codecs: zarrs finds the inner chunk.
-    WrappedShards,
+    /// One file per chunk (or per shard, where further codecs stand round the shards), under the
+    /// compression named.
+    Files(Outer),
+    /// Inner chunks of shards.
+    Inner(Shards),
 }
 
 /// Where the pieces of an array stand, as its metadata says.
 struct Layout {
     shape: Vec<u64>,
-    /// The grid of files.
+    /// What is read at once.
     chunk: Vec<u64>,
     stored: StoredType,
     pieces: Pieces,
@@ -101,15 +90,7 @@ pub fn open_level(store: &Arc<FolderStore>, path: &str) -> Result<OpenLevel, Ope
     };
     let array = Array::new_with_metadata(store.clone(), &format!("/{path}"), metadata)
         .map_err(|e| refusal(&file, is_v3, e))?;
-    let chunk = if matches!(layout.pieces, Pieces::Chunks { .. }) {
-        layout.chunk
-    } else {
-        let inner = array
-            .effective_subchunk_shape()
-            .ok_or_else(|| wrong("codecs", "the inner chunks of the shards have no fixed shape".into()))?;
-        inner.iter().map(|n| n.get()).collect()
-    };
-    let chunk = chunk.into_iter().map(NonZeroU64::try_from).collect::<Result<_, _>>();
+    let chunk = layout.chunk.into_iter().map(NonZeroU64::try_from).collect::<Result<_, _>>();
     let chunk = chunk.map_err(|_| wrong("chunks", "a chunk has extent 0".into()))?;
     Ok(OpenLevel { array, stored: layout.stored, shape: layout.shape, chunk, pieces: layout.pieces, file })
 }
@@ -135,7 +116,7 @@ impl At<'_> {
         let chunk = self.extents("chunks", &self.meta["chunks"], shape.len())?;
         self.check_piece("chunks", &chunk, stored)?;
         let outer = Outer::named(self.meta["compressor"]["id"].as_str());
-        Ok(Layout { shape, chunk, stored, pieces: Pieces::Chunks { outer } })
+        Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) })
     }
 
     fn layout_v3(&self) -> Result<Layout, OpenError> {
@@ -144,6 +125,7 @@ impl At<'_> {
                 self.wrong("node_type", "the multiscales name this as a level, but it is not an array")
             );
         }
+        self.check_extensions()?;
         let stored = self.stored("data_type")?;
         let shape = self.shape(stored)?;
         let grid = &self.meta["chunk_grid"];
@@ -163,35 +145,70 @@ impl At<'_> {
         let Some(sharding) = codecs.iter().find(|c| name(c).as_deref() == Some("sharding_indexed")) else {
             self.check_piece("chunk_grid.configuration.chunk_shape", &chunk, stored)?;
             let outer = Outer::named(codecs.last().and_then(name).as_deref());
-            return Ok(Layout { shape, chunk, stored, pieces: Pieces::Chunks { outer } });
+            return Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) });
         };
         let field = "codecs.sharding_indexed.chunk_shape";
         let inner = self.extents(field, &sharding["configuration"]["chunk_shape"], shape.len())?;
         self.check_piece(field, &inner, stored)?;
         if codecs.len() > 1 {
-            // The codecs round it need the whole shard in memory.
+            // The codecs round them need whole shards.
             self.check_piece("chunk_grid.configuration.chunk_shape", &chunk, stored)?;
-            return Ok(Layout { shape, chunk, stored, pieces: Pieces::WrappedShards });
+            let outer = Outer::named(codecs.last().and_then(name).as_deref());
+            return Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) });
         }
-        let index_bytes = chunk
-            .iter()
-            .zip(&inner)
-            .try_fold(16u64, |n, (outer, inner)| n.checked_mul(outer / inner))
-            .filter(|bytes| *bytes <= MAX_SHARD_INDEX_BYTES)
-            .ok_or_else(|| {
-                self.wrong(field, format!("the index of a shard exceeds {} MiB", MAX_SHARD_INDEX_BYTES >> 20))
-            })?;
-        let metas: Vec<MetadataV3> = serde_json::from_value(sharding["configuration"]["codecs"].clone())
-            .map_err(|e| self.wrong("codecs.sharding_indexed.codecs", e.to_string()))?;
-        let outer = Outer::named(metas.last().map(MetadataV3::name));
-        let codecs = CodecChain::from_metadata(&metas)
-            .map_err(|e| self.unsupported("codecs.sharding_indexed.codecs", e.to_string()))?;
-        Ok(Layout {
-            shape,
-            chunk,
-            stored,
-            pieces: Pieces::Inner { codecs: Arc::new(codecs), outer, index_bytes },
-        })
+        let shards = self.shards(field, &sharding["configuration"], &chunk, &inner)?;
+        Ok(Layout { shape, chunk: inner, stored, pieces: Pieces::Inner(shards) })
+    }
+
+    fn shards(&self, field: &str, meta: &Value, shard: &[u64], inner: &[u64]) -> Result<Shards, OpenError> {
+        if shard.iter().zip(inner).any(|(shard, inner)| shard % inner != 0) {
+            return Err(self.wrong(field, format!("shards of {shard:?} cannot be cut into {inner:?}")));
+        }
+        let per_shard: Vec<u64> = shard.iter().zip(inner).map(|(shard, inner)| shard / inner).collect();
+        let index_bytes = per_shard.iter().try_fold(16u64, |n, per| n.checked_mul(*per));
+        if index_bytes.is_none_or(|bytes| bytes > MAX_SHARD_INDEX_BYTES) {
+            let most = MAX_SHARD_INDEX_BYTES >> 20;
+            return Err(self.wrong(field, format!("the index of a shard exceeds {most} MiB")));
+        }
+        let chain = |part: &str| -> Result<(CodecChain, Option<String>), OpenError> {
+            let field = format!("codecs.sharding_indexed.{part}");
+            let metas: Vec<MetadataV3> =
+                serde_json::from_value(meta[part].clone()).map_err(|e| self.wrong(&field, e.to_string()))?;
+            let last = metas.last().map(|m| m.name().to_owned());
+            let chain =
+                CodecChain::from_metadata(&metas).map_err(|e| self.unsupported(&field, e.to_string()))?;
+            Ok((chain, last))
+        };
+        let (codecs, last) = chain("codecs")?;
+        let (index_codecs, _) = chain("index_codecs")?;
+        let at_end = meta["index_location"] != "start";
+        Shards::new(codecs, Outer::named(last.as_deref()), index_codecs, at_end, per_shard)
+            .map_err(|reason| self.unsupported("codecs.sharding_indexed.index_codecs", reason))
+    }
+
+    /// Fields beyond the format's must be understood unless they say otherwise.
+    fn check_extensions(&self) -> Result<(), OpenError> {
+        let known = [
+            "zarr_format",
+            "node_type",
+            "shape",
+            "data_type",
+            "chunk_grid",
+            "chunk_key_encoding",
+            "fill_value",
+            "codecs",
+            "attributes",
+            "storage_transformers",
+            "dimension_names",
+        ];
+        let fields = self.meta.as_object().into_iter().flatten();
+        let unknown = fields.filter(|(name, value)| {
+            !known.contains(&name.as_str()) && !value.is_null() && value["must_understand"] != false
+        });
+        match unknown.into_iter().next() {
+            Some((name, _)) => Err(self.unsupported(name, "an extension that is not known here")),
+            None => Ok(()),
+        }
     }
 
     fn stored(&self, field: &str) -> Result<StoredType, OpenError> {

@@ -1,6 +1,7 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
 pub mod contrast;
+pub mod demo;
 pub mod error;
 pub mod info;
 pub mod open;
@@ -14,6 +15,7 @@ mod json;
 mod level;
 mod ngff;
 mod sample;
+mod shard;
 mod store;
 mod stored;
 mod transforms;

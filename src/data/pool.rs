@@ -233,3 +233,174 @@ fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use lucida_components::{chunk::ChunkValues, dtype::Dtype};
+    use std::time::{Duration, Instant};
+
+    /// A source whose reads wait until the test lets them go; it keeps the order in which they began.
+    struct Gate {
+        began: Mutex<Vec<u64>>,
+        go: Receiver<()>,
+    }
+
+    /// The chunk whose read panics, and the one that cannot be read.
+    const PANICS: u64 = 666;
+    const FAILS: u64 = 404;
+
+    impl ChunkSource for Gate {
+        fn read(&self, level: u16, number: u64) -> Result<ChunkData, ChunkFault> {
+            self.began.lock().unwrap().push(number);
+            // An ended gate is an open one.
+            let _ = self.go.recv();
+            match number {
+                PANICS => panic!("chunk {number} bites"),
+                FAILS => Err(ChunkFault { level, number, reason: "not there".into() }),
+                _ => {
+                    Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Uniform([number as u8, 0, 0, 0]) })
+                }
+            }
+        }
+    }
+
+    const ID: SourceId = SourceId(7);
+
+    fn gated(threads: usize) -> (ChunkPool, Receiver<Arrival>, Arc<Gate>, Sender<()>) {
+        let (go, receiver) = crossbeam_channel::bounded(0);
+        let gate = Arc::new(Gate { began: Mutex::default(), go: receiver });
+        let sources = Sources::default();
+        sources.register(ID, gate.clone());
+        let (pool, arrivals) = ChunkPool::new(threads, sources).unwrap();
+        (pool, arrivals, gate, go)
+    }
+
+    fn want(number: u64, priority: u32) -> (ChunkKey, Priority) {
+        (ChunkKey { source: ID, level: 0, number }, Priority(priority))
+    }
+
+    fn eventually(what: &str, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !condition() {
+            assert!(Instant::now() < deadline, "{what}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn take(arrivals: &Receiver<Arrival>) -> Arrival {
+        arrivals.recv_timeout(Duration::from_secs(10)).unwrap()
+    }
+
+    #[test]
+    fn the_most_urgent_is_read_first_and_what_is_no_longer_wanted_is_not_read() {
+        let (pool, arrivals, gate, go) = gated(1);
+        pool.request(&[want(1, 0)]);
+        eventually("1 begins", || *gate.began.lock().unwrap() == [1]);
+        pool.request(&[want(5, 5), want(3, 3), want(4, 4)]);
+        pool.request(&[want(6, 9), want(4, 2), want(1, 0), want(4, 1)]);
+        assert_eq!((pool.in_flight(), pool.queued()), (1, 2));
+        drop(go);
+        let got: Vec<u64> = (0..3).map(|_| take(&arrivals).0.number).collect();
+        assert_eq!(got, [1, 4, 6]);
+        eventually("nothing is left", || pool.in_flight() == 0 && pool.queued() == 0);
+        assert_eq!(*gate.began.lock().unwrap(), [1, 4, 6]);
+    }
+
+    #[test]
+    fn what_is_read_or_waits_in_the_channel_is_not_read_again_until_it_was_taken() {
+        let (pool, arrivals, gate, go) = gated(2);
+        pool.request(&[want(1, 0), want(2, 1)]);
+        eventually("both begin", || pool.in_flight() == 2);
+        pool.request(&[want(1, 0), want(2, 1)]);
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        eventually("both lie in the channel", || arrivals.len() == 2 && pool.in_flight() == 0);
+        pool.request(&[want(1, 0), want(2, 1)]);
+        assert_eq!(pool.queued() + pool.in_flight(), 0);
+        let first = take(&arrivals).0;
+        pool.request(&[want(1, 0), want(2, 1)]);
+        eventually("the taken one begins again", || gate.began.lock().unwrap().len() == 3);
+        assert_eq!(gate.began.lock().unwrap()[2], first.number);
+        drop(go);
+    }
+
+    #[test]
+    fn a_panic_and_an_error_are_faults_and_the_thread_lives() {
+        let (pool, arrivals, _, go) = gated(1);
+        drop(go);
+        pool.request(&[want(PANICS, 0), want(FAILS, 1), want(3, 2)]);
+        let (key, result) = take(&arrivals);
+        assert_eq!(key.number, PANICS);
+        let fault = result.unwrap_err();
+        assert_eq!((fault.level, fault.number), (0, PANICS));
+        assert!(fault.reason.contains("chunk 666 bites"), "{fault}");
+        assert_eq!(take(&arrivals).1.unwrap_err().reason, "not there");
+        assert!(take(&arrivals).1.is_ok());
+        // Each was told once.
+        assert!(arrivals.recv_timeout(Duration::from_millis(20)).is_err());
+    }
+
+    #[test]
+    fn a_full_channel_holds_the_threads_up_and_nothing_is_lost() {
+        let (pool, arrivals, _, go) = gated(3);
+        drop(go);
+        let wants: Vec<_> = (0..200).map(|n| want(n, n as u32)).collect();
+        pool.request(&wants);
+        eventually("the channel is full", || arrivals.len() == ARRIVALS && pool.in_flight() == 3);
+        assert_eq!(pool.queued(), 200 - ARRIVALS - 3);
+        let mut got: Vec<u64> = (0..200).map(|_| take(&arrivals).0.number).collect();
+        got.sort_unstable();
+        assert_eq!(got, (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn dropping_the_pool_joins_its_threads_wherever_they_wait() {
+        // Waiting for wishes.
+        drop(gated(3).0);
+        // Waiting for room.
+        let (pool, arrivals, gate, go) = gated(2);
+        drop(go);
+        pool.request(&(0..200).map(|n| want(n, 0)).collect::<Vec<_>>());
+        eventually("the channel is full", || arrivals.len() == ARRIVALS && pool.in_flight() == 2);
+        drop(pool);
+        assert_eq!(Arc::strong_count(&gate), 1, "the threads and their table are gone");
+        // The world gone before the pool.
+        let (pool, arrivals, _, go) = gated(2);
+        drop(arrivals);
+        drop(go);
+        pool.request(&[want(1, 0), want(2, 0), want(3, 0)]);
+        drop(pool);
+    }
+
+    #[test]
+    fn chunks_of_a_closed_source_are_discarded() {
+        let (pool, arrivals, gate, go) = gated(1);
+        pool.request(&[want(1, 0), want(2, 1)]);
+        eventually("1 begins", || gate.began.lock().unwrap().len() == 1);
+        pool.sources().unregister(ID);
+        drop(go);
+        eventually("all are gone", || pool.in_flight() == 0 && pool.queued() == 0);
+        assert!(arrivals.is_empty());
+        assert_eq!(*gate.began.lock().unwrap(), [1]);
+    }
+
+    #[test]
+    fn threads_are_named() {
+        struct Named(Mutex<Option<String>>);
+        impl ChunkSource for Named {
+            fn read(&self, level: u16, number: u64) -> Result<ChunkData, ChunkFault> {
+                *self.0.lock().unwrap() = thread::current().name().map(str::to_owned);
+                Err(ChunkFault { level, number, reason: String::new() })
+            }
+        }
+        let named = Arc::new(Named(Mutex::default()));
+        let sources = Sources::default();
+        sources.register(ID, named.clone());
+        let (pool, arrivals) = ChunkPool::new(0, sources).unwrap();
+        pool.request(&[want(1, 0)]);
+        assert!(take(&arrivals).1.is_err());
+        assert_eq!(named.0.lock().unwrap().as_deref(), Some("lucida-pool-0"));
+    }
+}

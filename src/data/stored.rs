@@ -1,7 +1,7 @@
 //! Value types as Zarr names them, and the conversion of decoded values to what is drawn.
 
 use half::f16;
-use lucida_components::dtype::{Dtype, StoredType};
+use lucida_components::dtype::StoredType;
 use std::sync::Arc;
 
 /// The type that Zarr v3 (`uint16`) or v2 (`<u2`, `|b1`) calls by this name; `None` for those not read.
@@ -59,11 +59,6 @@ pub fn fill(stored: StoredType, value: &[u8]) -> [u8; 4] {
     fill
 }
 
-/// Reads the value that [`fill`] holds.
-pub fn fill_value(dtype: Dtype, fill: [u8; 4]) -> f64 {
-    dtype.read(&fill, 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +69,7 @@ mod tests {
         let drawn = to_drawn(stored, &bytes);
         let got: Vec<f64> = (0..want.len()).map(|i| stored.drawn_as().read(&drawn, i)).collect();
         assert_eq!(got, want, "{stored}");
-        assert_eq!(fill_value(stored.drawn_as(), fill(stored, &values[0])), want[0], "{stored} fill");
+        assert_eq!(stored.drawn_as().read(&fill(stored, &values[0]), 0), want[0], "{stored} fill");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn place(
         if levels.iter().any(|p| p.scale[d] < 0.0 && p.scale[d].is_finite()) {
             warnings.push(format!("axis {name}: a negative scale is taken without its sign"));
         }
-        if levels.iter().any(|p| !p.translation[d].is_finite()) {
+        if levels.iter().any(|p| p.scale[d].is_finite() && !p.translation[d].is_finite()) {
             warnings.push(format!("axis {name}: a translation that is no number is taken as 0"));
         }
         for p in &mut levels {

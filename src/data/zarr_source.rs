@@ -13,13 +13,7 @@ use lucida_components::{
     dtype::StoredType,
 };
 use std::{borrow::Cow, num::NonZeroU64};
-use zarrs::array::{
-    Array, ArrayBytes, ArrayShardedReadableExt, ArrayShardedReadableExtCache, ArrayToBytesCodecTraits,
-    CodecOptions,
-};
-
-/// Memory for the shard indexes of one level.
-const INDEX_CACHE_BYTES: u64 = 32 << 20;
+use zarrs::array::{Array, ArrayBytes, ArrayToBytesCodecTraits, CodecOptions};
 
 /// What a header may claim beyond the decoded size: checksums, and the last block of a zstd frame.
 const DECLARED_SLACK: u64 = 1 << 20;
@@ -37,9 +31,6 @@ struct LevelReader {
     geometry: Level,
     chunk: Vec<NonZeroU64>,
     pieces: Pieces,
-    /// Indexes of the shards seen last; emptied when it holds `most_indexes`.
-    indexes: ArrayShardedReadableExtCache,
-    most_indexes: usize,
 }
 
 impl ZarrSource {
@@ -63,11 +54,8 @@ impl ChunkSource for ZarrSource {
 impl LevelReader {
     fn new(level: OpenLevel, geometry: Level) -> Self {
         let OpenLevel { array, stored, chunk, pieces, .. } = level;
-        let index_bytes = if let Pieces::Inner { index_bytes, .. } = &pieces { *index_bytes } else { 4096 };
         Self {
             fill: stored::fill(stored, array.fill_value().as_ne_bytes()),
-            indexes: ArrayShardedReadableExtCache::new(&array),
-            most_indexes: (INDEX_CACHE_BYTES / index_bytes.max(4096)).max(1) as usize,
             array,
             stored,
             geometry,
@@ -103,20 +91,15 @@ impl LevelReader {
         // The threads are the pool's; zarrs gets none of its own.
         let options = CodecOptions::default().with_concurrent_target(1);
         match &self.pieces {
-            Pieces::Chunks { outer } => {
+            Pieces::Files(outer) => {
                 let encoded = self.array.retrieve_encoded_chunk(at).map_err(|e| e.to_string())?;
-                encoded.map(|bytes| self.decode(&*self.array.codecs(), *outer, bytes, &options)).transpose()
+                encoded.map(|bytes| self.decode(&*self.array.codecs(), *outer, &bytes, &options)).transpose()
             }
-            Pieces::Inner { codecs, outer, .. } => {
-                self.bound_indexes();
-                let encoded =
-                    self.array.retrieve_encoded_subchunk(&self.indexes, at).map_err(|e| e.to_string())?;
-                encoded.map(|bytes| self.decode(&**codecs, *outer, bytes, &options)).transpose()
-            }
-            Pieces::WrappedShards => {
-                self.bound_indexes();
-                let values = self.array.retrieve_subchunk_opt::<ArrayBytes>(&self.indexes, at, &options);
-                values.map_err(|e| e.to_string()).and_then(fixed).map(Some)
+            Pieces::Inner(shards) => {
+                let shard = shards.shard_of(at);
+                let key = self.array.chunk_key(&shard);
+                let encoded = shards.encoded(&self.array.storage(), &key, shard, at)?;
+                encoded.map(|bytes| self.decode(&shards.codecs, shards.outer, &bytes, &options)).transpose()
             }
         }
     }
@@ -125,24 +108,18 @@ impl LevelReader {
         &self,
         codecs: &dyn ArrayToBytesCodecTraits,
         outer: Outer,
-        encoded: Vec<u8>,
+        encoded: &[u8],
         options: &CodecOptions,
     ) -> Result<Vec<u8>, String> {
-        if let Some(declared) = outer.declared(&encoded) {
+        if let Some(declared) = outer.declared(encoded) {
             let most = self.decoded_bytes() + DECLARED_SLACK;
             if declared > most {
                 return Err(format!("claims {declared} decoded bytes where {} belong", self.decoded_bytes()));
             }
         }
         let (dtype, fill) = (self.array.data_type(), self.array.fill_value());
-        let values = codecs.decode(Cow::Owned(encoded), &self.chunk, dtype, fill, options);
+        let values = codecs.decode(Cow::Borrowed(encoded), &self.chunk, dtype, fill, options);
         values.map_err(|e| e.to_string()).and_then(fixed)
-    }
-
-    fn bound_indexes(&self) {
-        if self.indexes.len() >= self.most_indexes {
-            self.indexes.clear();
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     AccessUnit, EncodeError, EncoderConfig, I420, ParameterSets, VideoEncoder,
     avcc::{self, configuration_record, nal_type, push_nal},
-    openh264_sys::{Encoder, Kind},
+    openh264_sys::{Encoder, Kind, SliceThreads},
     sps::{self, Sps},
 };
 use lucida_components::stream::Canvas;
@@ -39,15 +39,23 @@ pub struct OpenH264 {
 impl OpenH264 {
     /// Opens an encoder; its first picture will be a keyframe.
     ///
+    /// OpenH264's threads serve one encoder of the process at a time. One that is opened while another has
+    /// them works alone: on a resize, drop the old encoder before opening the new one.
+    ///
     /// # Errors
     /// [`EncodeError::Open`] where the canvas, frame rate or bitrate is none that it takes.
     pub fn new(config: EncoderConfig) -> Result<Self, EncodeError> {
         check(&config).map_err(|reason| EncodeError::Open { encoder: NAME, reason })?;
-        let threads = config.threads.clamp(1, MAX_THREADS);
-        let encoder = Encoder::open(|params| configure(params, &config, threads))
+        let open = |slice_threads: Option<SliceThreads>| {
+            let threads = if slice_threads.is_some() { config.threads.clamp(1, MAX_THREADS) } else { 1 };
+            Encoder::open(slice_threads, |params| configure(params, &config, threads))
+        };
+        let encoder = match (config.threads > 1).then(SliceThreads::take).flatten() {
             // Small canvases have no room for that many slices, in ways that only OpenH264 knows.
-            .or_else(|_| Encoder::open(|params| configure(params, &config, 1)))
-            .map_err(|reason| EncodeError::Open { encoder: NAME, reason })?;
+            Some(slice_threads) => open(Some(slice_threads)).or_else(|_| open(None)),
+            None => open(None),
+        };
+        let encoder = encoder.map_err(|reason| EncodeError::Open { encoder: NAME, reason })?;
         Ok(Self { encoder, canvas: config.canvas, opened: Instant::now(), millis: 0, failed: false })
     }
 

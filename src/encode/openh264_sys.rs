@@ -1,7 +1,4 @@
 //! OpenH264 through its C interface: the foreign calls, and no decision. Safe to use from outside.
-//!
-//! OpenH264 keeps one pool of slice threads for the whole process, behind its own lock: encoders may be
-//! opened, used and dropped on any threads at the same time.
 
 use super::I420;
 use openh264_sys2::{
@@ -14,7 +11,10 @@ use openh264_sys2::{
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     ptr::{self, NonNull},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What OpenH264 last complained of: the reason in our errors instead of lines on stderr.
@@ -60,29 +60,60 @@ pub enum Kind {
     Predicted,
 }
 
+/// The right to use OpenH264's slice threads: one encoder of the process has it, or none.
+///
+/// The library keeps one pool of threads for all encoders. A pool thread signals that a slice is done and
+/// only then lets go of a lock that lies in the encoder; an encoder destroyed in between is written to after
+/// its memory is freed (valgrind shows it within seconds). Only the pool's last user waits for its threads to
+/// end before it frees anything. So its last user is always its only one.
+#[derive(Debug)]
+pub struct SliceThreads(());
+
+static SLICE_THREADS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl SliceThreads {
+    /// Takes the right, unless another encoder has it.
+    pub fn take() -> Option<Self> {
+        // `then_some` would make one even to throw it away, and so give back what another has.
+        (!SLICE_THREADS_TAKEN.swap(true, Ordering::Acquire)).then(|| Self(()))
+    }
+}
+
+impl Drop for SliceThreads {
+    fn drop(&mut self) {
+        SLICE_THREADS_TAKEN.store(false, Ordering::Release);
+    }
+}
+
 /// An open encoder.
 pub struct Encoder {
     raw: NonNull<ISVCEncoder>,
     /// Written by every encode; its pointers are into the encoder and valid until the next call.
     info: Box<SFrameBSInfo>,
     complaint: Arc<Complaint>,
+    /// Given back after the encoder is destroyed.
+    slice_threads: Option<SliceThreads>,
 }
 
 // SAFETY: OpenH264's encoder is bound to no thread; `&mut self` keeps its calls apart.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// Opens an encoder with OpenH264's default parameters after `configure` has changed them.
+    /// Opens an encoder with OpenH264's default parameters after `configure` has changed them; without
+    /// `slice_threads` it encodes on the caller's thread alone, whatever they say.
     ///
     /// # Errors
     /// OpenH264's own sentence.
-    pub fn open(configure: impl FnOnce(&mut SEncParamExt)) -> Result<Self, String> {
+    pub fn open(
+        slice_threads: Option<SliceThreads>,
+        configure: impl FnOnce(&mut SEncParamExt),
+    ) -> Result<Self, String> {
         let mut raw = ptr::null_mut();
         // SAFETY: writes a new encoder's address, or leaves null.
         let code = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut raw) };
         let raw = NonNull::new(raw).ok_or_else(|| format!("no encoder could be created ({code})"))?;
         // From here on dropping `encoder` destroys it.
-        let encoder = Self { raw, info: Box::default(), complaint: Arc::default() };
+        let encoder = Self { raw, info: Box::default(), complaint: Arc::default(), slice_threads };
         let table = encoder.table();
         let mut params = SEncParamExt::default();
         let mut level = WELS_LOG_ERROR;
@@ -97,6 +128,9 @@ impl Encoder {
             set(raw.as_ptr(), ENCODER_OPTION_TRACE_CALLBACK, (&raw mut hear).cast());
             table.GetDefaultParams.ok_or("GetDefaultParams is missing")?(raw.as_ptr(), &raw mut params);
             configure(&mut params);
+            if encoder.slice_threads.is_none() {
+                params.iMultipleThreadIdc = 1;
+            }
             table.InitializeExt.ok_or("InitializeExt is missing")?(raw.as_ptr(), &raw const params)
         };
         if code != 0 {
@@ -205,7 +239,8 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         // SAFETY: the encoder was created in `open` and is destroyed once; its destructor uninitialises it
-        // and may still speak to `complaint`, which is dropped after this.
+        // and may still speak to `complaint`, which is dropped after this. No pool thread is still inside
+        // it: see `SliceThreads`.
         unsafe { APILoader::WelsDestroySVCEncoder(self.raw.as_ptr()) };
     }
 }

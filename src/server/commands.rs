@@ -1,6 +1,6 @@
 //! Commands that take their time: opening an image, off the sockets' threads, one at a time.
 
-use super::{App, writer::Local};
+use super::{App, local::Local};
 use crate::{
     app::bridge::Inbound,
     wire::{

@@ -1,4 +1,4 @@
-//! HTTP and WebSockets.
+//! HTTP and web sockets.
 //!
 //! One task per socket. A state socket reads (`reader`), writes (`writer`) and carries out slow commands
 //! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`). Nothing here
@@ -7,7 +7,9 @@
 mod commands;
 mod config;
 mod directory;
+mod farewell;
 mod guard;
+mod local;
 mod metrics;
 mod page;
 mod pixels;
@@ -84,9 +86,9 @@ struct App {
     stopping: watch::Receiver<bool>,
 }
 
-/// WebSockets at once: two per session, and as many again that are coming or going.
+/// Web sockets at once: two per session, and as many again that are coming or going.
 fn max_sockets(config: &ServerConfig) -> usize {
-    config.max_sessions.saturating_mul(4).clamp(16, Semaphore::MAX_PERMITS / 2)
+    config.max_sessions.saturating_mul(4).clamp(16, 1 << 16)
 }
 
 /// Serves until `shutdown` resolves, then tells the world, says goodbye to every session and returns,
@@ -143,14 +145,12 @@ pub async fn run(
 
     handle.graceful_shutdown(Some(GRACE));
     stop.send_replace(true);
-    let farewell = async {
-        // A world that is gone or stuck hears nothing; the sessions are told all the same.
-        let _ = tokio::time::timeout(GRACE, app.world.send(Inbound::Shutdown)).await;
-        let closed = tokio::time::timeout(GRACE, app.sockets.acquire_many(all as u32)).await;
-        if closed.is_err() {
-            tracing::warn!(open = all - app.sockets.available_permits(), "sockets did not close in time");
-        }
-    };
-    let (served, ()) = tokio::join!(serving, farewell);
+    // A world that is gone or stuck hears nothing; the sessions are told all the same.
+    let told = tokio::time::timeout(GRACE, app.world.send(Inbound::Shutdown));
+    let closed = tokio::time::timeout(GRACE, app.sockets.acquire_many(all as u32));
+    let (served, _, closed) = tokio::join!(serving, told, closed);
+    if closed.is_err() {
+        tracing::warn!(open = all - app.sockets.available_permits(), "sockets did not close in time");
+    }
     served.map_err(ServeError::Stopped)
 }

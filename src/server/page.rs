@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Response, StatusCode, Uri, header},
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
@@ -20,10 +21,10 @@ pub fn file(uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let mut response = match Files::get(name) {
         Some(found) => {
             let tag = tag(&found.metadata.sha256_hash());
+            let kind = content_type(found.metadata.mimetype());
             if headers.get(header::IF_NONE_MATCH).is_some_and(|t| t.as_bytes() == tag.as_bytes()) {
-                respond(StatusCode::NOT_MODIFIED, Body::empty(), "")
+                respond(StatusCode::NOT_MODIFIED, Body::empty(), &kind)
             } else {
-                let kind = content_type(found.metadata.mimetype());
                 let mut response = respond(StatusCode::OK, Body::from(found.data.into_owned()), &kind);
                 if let Ok(tag) = tag.parse() {
                     response.headers_mut().insert(header::ETAG, tag);
@@ -53,10 +54,8 @@ pub fn file(uri: &Uri, headers: &HeaderMap) -> Response<Body> {
 fn respond(status: StatusCode, body: Body, kind: &str) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    if let Ok(kind) = kind.parse::<header::HeaderValue>() {
-        if !kind.is_empty() {
-            response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        }
+    if let Ok(kind) = kind.parse() {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
     response
 }
@@ -66,8 +65,7 @@ fn content_type(mime: &str) -> String {
 }
 
 fn tag(hash: &[u8; 32]) -> String {
-    let hex: String = hash.iter().take(16).map(|b| format!("{b:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(hash))
 }
 
 /// Everything from here alone. `'self'` does not cover `ws:` in every browser, so the host is named.

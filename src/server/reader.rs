@@ -3,14 +3,14 @@
 use super::{
     App,
     commands::Load,
+    local::Local,
     socket::{self, code},
-    writer::Local,
 };
 use crate::{
     app::bridge::Inbound,
     wire::{
+        canvas::KnownCanvas,
         command::Call,
-        encoder::KnownCanvas,
         inbound::{self, Said},
     },
 };

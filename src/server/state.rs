@@ -3,9 +3,9 @@
 use super::{
     App, commands,
     directory::Entry,
-    reader,
+    local, reader,
     socket::{self, code},
-    writer::{LOCAL_QUEUE, Writer},
+    writer::Writer,
 };
 use crate::{
     app::bridge::{Inbound, STATE_QUEUE},
@@ -85,7 +85,7 @@ async fn converse(
     // When full, acks wait and notices merge in the world: `STATE_QUEUE`.
     let (state, outbound) = mpsc::channel(STATE_QUEUE);
     // When full, the reader of this socket waits, and through TCP its client.
-    let (local, answers) = mpsc::channel(LOCAL_QUEUE);
+    let (local, answers) = mpsc::channel(local::QUEUE);
     // When full, the client is told to try again.
     let (loads, queued) = mpsc::channel(commands::QUEUE);
     let joined = app.world.send(Inbound::Join { session, view: ViewId::MAIN, features, state }).await;
@@ -111,6 +111,7 @@ async fn converse(
         }
     }
     // First the world and the pixel channel, then the courtesies.
+    drop(writer);
     app.directory.leave(&name);
     let _ = entry.end(&app.world).await;
     socket::drain(&mut stream).await;

@@ -8,7 +8,7 @@ use rustls::{
 };
 use std::{path::Path, sync::Arc};
 
-/// Reads certificate and key. Only HTTP/1.1 is offered: WebSockets need it.
+/// Reads certificate and key. Only HTTP/1.1 is offered: web sockets need it.
 pub fn load(paths: &TlsPaths) -> Result<RustlsConfig, ServeError> {
     let fail = |path: &Path, reason: &dyn std::fmt::Display| ServeError::Tls {
         path: path.to_owned(),

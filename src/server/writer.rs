@@ -3,15 +3,15 @@
 
 use super::{
     App,
-    socket::{self, code},
+    farewell::{End, Stop},
+    local::Local,
+    socket,
 };
 use crate::{
-    app::bridge::{CloseReason, Outbound},
+    app::bridge::Outbound,
     wire::{
-        command::CommandFailure,
         encoder::{self, Encoder},
         envelope::Frame,
-        inbound::Goodbye,
         update::Refused,
     },
 };
@@ -31,8 +31,6 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
 
-/// Answers of our own that may wait; when they are that many, the reader waits.
-pub const LOCAL_QUEUE: usize = 16;
 /// Refusals that may wait for answers of the world to intents that came before them.
 const HELD: usize = 64;
 /// Frames that are gathered into one write.
@@ -41,54 +39,6 @@ const BATCH: usize = 64;
 const MISSES: u32 = 2;
 /// Time that the world has to end the sessions itself when the server stops.
 const WORLD_GRACE: Duration = Duration::from_millis(500);
-
-/// What is answered without the world.
-#[derive(Debug)]
-pub enum Local {
-    /// An intent that is refused; told after the answers to the `after` intents that came before it.
-    Refused {
-        /// Intents of this session that the world got before.
-        after: u64,
-        /// The intent.
-        intent: IntentRef,
-        /// Why.
-        refused: Refused,
-    },
-    /// A keyframe was asked for.
-    KeyframeOnItsWay {
-        /// The frame to answer.
-        frame_id: String,
-    },
-    /// A command failed.
-    Failed {
-        /// The frame to answer.
-        frame_id: String,
-        /// Why.
-        why: CommandFailure,
-    },
-    /// The client said goodbye.
-    Goodbye(Goodbye),
-    /// The client is to be sent away without a word.
-    Close {
-        /// Close code.
-        code: u16,
-        /// Close reason.
-        reason: &'static str,
-    },
-}
-
-/// How a session ends.
-struct End {
-    words: Option<Goodbye>,
-    code: u16,
-    reason: &'static str,
-}
-
-/// Ends the session: with words, or because the socket is dead.
-enum Stop {
-    Say(End),
-    Dead,
-}
 
 /// The writing half of a session.
 pub struct Writer {
@@ -142,19 +92,18 @@ impl Writer {
 
     /// Writes until the session ends, and takes leave.
     pub async fn run(&mut self) {
-        loop {
-            match self.turn().await {
-                Ok(()) => {}
-                Err(Stop::Say(end)) => return self.leave(end).await,
-                Err(Stop::Dead) => return,
+        let stop = loop {
+            if let Err(stop) = self.turn().await {
+                break stop;
             }
-        }
+        };
+        self.leave(stop).await;
     }
 
     /// Takes leave because there is no world.
     pub async fn world_gone(&mut self) {
-        let end = self.without_world();
-        self.leave(end).await;
+        let stop = self.without_world();
+        self.leave(stop).await;
     }
 
     async fn turn(&mut self) -> Result<(), Stop> {
@@ -165,11 +114,11 @@ impl Writer {
                 self.stop_at = Some(Instant::now() + WORLD_GRACE);
                 Ok(())
             }
-            () = sleep_until(stop_at.unwrap_or_else(Instant::now)), if stop_at.is_some() => Err(stopped()),
+            () = sleep_until(stop_at.unwrap_or_else(Instant::now)), if stop_at.is_some() => Err(Stop::shutdown()),
             Some(local) = self.local.recv(), if self.held.len() < HELD => self.local(local).await,
             outbound = self.outbound.recv() => match outbound {
                 Some(outbound) => self.batch(outbound).await,
-                None => Err(Stop::Say(self.without_world())),
+                None => Err(self.without_world()),
             },
         }
     }
@@ -181,8 +130,7 @@ impl Writer {
             self.misses += 1;
         }
         if self.misses >= MISSES {
-            let words = Goodbye::new("timeout", "heartbeat timeout", "heartbeat_timeout");
-            return Err(say(words, code::ERROR, "heartbeat timeout"));
+            return Err(Stop::timeout());
         }
         let frame = self.encoder.heartbeat();
         self.feed(&frame).await?;
@@ -205,7 +153,7 @@ impl Writer {
                 let frame = self.encoder.failed(&frame_id, &why);
                 self.feed(&frame).await?;
             }
-            Local::Goodbye(words) => return Err(say(words, code::NORMAL, "goodbye")),
+            Local::Goodbye(words) => return Err(Stop::agreed(words)),
             Local::Close { code, reason } => return Err(Stop::Say(End { words: None, code, reason })),
         }
         self.flush().await
@@ -236,12 +184,7 @@ impl Writer {
                 Some(frame) => self.feed(&frame).await,
                 None => Ok(()),
             },
-            Outbound::Close(CloseReason::Shutdown) => Err(stopped()),
-            Outbound::Close(CloseReason::NotReading) => {
-                let words =
-                    Goodbye::new("not_reading", "the client does not read its answers", "not_reading");
-                Err(say(words, code::POLICY, "the client does not read"))
-            }
+            Outbound::Close(reason) => Err(reason.into()),
         }
     }
 
@@ -265,7 +208,8 @@ impl Writer {
         written(timeout(self.write_timeout, self.sink.flush()).await)
     }
 
-    async fn leave(&mut self, end: End) {
+    async fn leave(&mut self, stop: Stop) {
+        let Stop::Say(end) = stop else { return };
         if let Some(words) = &end.words {
             let frame = self.encoder.goodbye(words);
             if self.feed(&frame).await.is_err() {
@@ -276,15 +220,8 @@ impl Writer {
     }
 
     /// The world dropped this session without a word: it stopped, or it is gone.
-    fn without_world(&self) -> End {
-        if *self.stopping.borrow() {
-            return stopping();
-        }
-        End {
-            words: Some(Goodbye::new("error", "the server cannot go on with this session", "world_stopped")),
-            code: code::ERROR,
-            reason: "the world has stopped",
-        }
+    fn without_world(&self) -> Stop {
+        if *self.stopping.borrow() { Stop::shutdown() } else { Stop::world_gone() }
     }
 }
 
@@ -299,20 +236,4 @@ fn written<E>(outcome: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Re
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Stop::Dead),
     }
-}
-
-fn say(words: Goodbye, code: u16, reason: &'static str) -> Stop {
-    Stop::Say(End { words: Some(words), code, reason })
-}
-
-fn stopping() -> End {
-    End {
-        words: Some(Goodbye::new("shutdown", "the server is stopping", "server_shutdown")),
-        code: code::AWAY,
-        reason: "the server is stopping",
-    }
-}
-
-fn stopped() -> Stop {
-    Stop::Say(stopping())
 }

@@ -2,6 +2,7 @@
 
 use super::{
     ack,
+    canvas::KnownCanvas,
     command::{self, CommandCode, CommandFailure},
     envelope::Frame,
     hello::Hello,
@@ -15,32 +16,10 @@ use lucida_components::{
     ids::IntentRef,
     notice::{Ack, Notice, NoticeBody, Topic},
     session::Features,
-    stream::{Canvas, StreamConfig},
+    stream::StreamConfig,
 };
 use serde_json::{Value, json};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
-/// The canvas that a session was last told of. Its writer sets it, its reader counts pixel rows by it.
-#[derive(Debug)]
-pub struct KnownCanvas(AtomicU64);
-
-impl KnownCanvas {
-    fn set(&self, canvas: Canvas) {
-        self.0.store(u64::from(canvas.width) << 32 | u64::from(canvas.height), Ordering::Relaxed);
-    }
-
-    /// The canvas.
-    pub fn get(&self) -> Canvas {
-        let packed = self.0.load(Ordering::Relaxed);
-        Canvas { width: (packed >> 32) as u32, height: packed as u32 }
-    }
-}
+use std::{sync::Arc, time::Duration};
 
 /// Makes the frames of one session.
 #[derive(Debug)]
@@ -58,13 +37,11 @@ pub struct Encoder {
 impl Encoder {
     /// For a session of this name and these features.
     pub fn new(session: Arc<str>, hello: &Hello, facts: Arc<Facts>) -> Self {
-        let canvas = KnownCanvas(AtomicU64::new(0));
-        canvas.set(Canvas::default());
         Self {
             session,
             features: welcome::negotiate(hello),
             facts,
-            canvas: Arc::new(canvas),
+            canvas: Arc::default(),
             stream: None,
             frames: 0,
             layers_seq: 0,

@@ -2,7 +2,7 @@
 
 use super::{
     envelope::{EnvelopeError, Frame, Raw, Rule, VERSION},
-    fields::{Fields, MAX_LIST, MAX_TEXT, clipped},
+    fields::{Fields, MAX_TEXT, clipped},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,6 +17,8 @@ pub struct Hello {
     pub client: String,
     /// Features asked for.
     pub features: BTreeSet<String>,
+    /// Features named and not wanted.
+    pub declined: BTreeSet<String>,
 }
 
 /// Why a greeting is refused.
@@ -122,11 +124,12 @@ impl Payload {
         let client = payload.object("client")?.only(&["name", "version", "platform"])?;
         let name = format!("{} {}", clipped(client.text("name")?), clipped(client.text("version")?));
         client.text("platform")?;
-        let mut features = BTreeSet::new();
+        let (mut features, mut declined) = (BTreeSet::new(), BTreeSet::new());
         for (topic, asked) in payload.object("features")?.entries() {
             match asked {
                 Value::Bool(true) => drop(features.insert(topic.clone())),
-                Value::Bool(false) | Value::Null => {}
+                Value::Bool(false) => drop(declined.insert(topic.clone())),
+                Value::Null => {}
                 _ => return Err(format!("features: {} must be true or false", clipped(topic))),
             }
         }
@@ -144,7 +147,6 @@ impl Payload {
             auth.text("type")?;
             auth.optional_text("token")?;
         }
-        debug_assert!(features.len() <= MAX_LIST);
-        Ok(Self { protocols, hello: Hello { client: name, features } })
+        Ok(Self { protocols, hello: Hello { client: name, features, declined } })
     }
 }

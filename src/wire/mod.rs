@@ -5,6 +5,7 @@
 //! the ledger's here and nowhere else.
 
 pub mod ack;
+pub mod canvas;
 pub mod command;
 pub mod encoder;
 pub mod envelope;
@@ -15,3 +16,9 @@ pub mod notices;
 pub mod pixels;
 pub mod update;
 pub mod welcome;
+
+#[cfg(test)]
+#[path = "../../tests/support/applied.rs"]
+mod fixture;
+#[cfg(test)]
+mod tests;

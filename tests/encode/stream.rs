@@ -9,13 +9,22 @@ use lucida::encode::{
     sps::Sps,
 };
 use lucida_components::stream::Canvas;
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 const HD: Canvas = Canvas { width: 1280, height: 720 };
 const SMALL: Canvas = Canvas { width: 320, height: 192 };
 
 fn config(canvas: Canvas) -> EncoderConfig {
-    EncoderConfig { canvas, fps: 60.0, bitrate: 8_000_000, threads: 2 }
+    EncoderConfig { canvas, fps: 60.0, bitrate: 8_000_000, threads: 1 }
+}
+
+/// Held by tests whose encoders have several threads: one encoder of the process can have them.
+fn slice_threads() -> MutexGuard<'static, ()> {
+    static USED: Mutex<()> = Mutex::new(());
+    USED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn nal_types(unit: &AccessUnit) -> Vec<u8> {
@@ -52,12 +61,13 @@ fn assert_alike(original: I420<'_>, decoded: &Picture, at_least: f64) {
 
 #[test]
 fn what_is_decoded_is_what_was_encoded_at_every_size() {
+    let _one_at_a_time = slice_threads();
     for (width, height) in [(16, 16), (18, 16), (16, 130), (178, 100), (1278, 718), (1280, 720), (3840, 2160)]
     {
         let canvas = Canvas { width, height };
         let scene = Scene::new(canvas);
         // Small pictures have more detail to a pixel: what is tried here is the geometry.
-        let config = EncoderConfig { bitrate: 20_000_000, ..config(canvas) };
+        let config = EncoderConfig { bitrate: 20_000_000, threads: 4, ..config(canvas) };
         let mut encoder = OpenH264::new(config).unwrap();
         let mut decoder = Decoder::new().unwrap();
         for step in 0..4 {
@@ -126,7 +136,8 @@ fn decoding_can_start_at_a_later_keyframe() {
 #[test]
 fn no_picture_is_left_out_or_held_back_however_few_bits_and_however_irregular_the_times() {
     let scene = Scene::new(HD);
-    let starved = EncoderConfig { bitrate: 50_000, ..config(HD) };
+    let _one_at_a_time = slice_threads();
+    let starved = EncoderConfig { bitrate: 50_000, threads: 2, ..config(HD) };
     let mut encoder = OpenH264::new(starved).unwrap();
     let mut decoder = Decoder::new().unwrap();
     let mut at = Duration::ZERO;
@@ -175,6 +186,7 @@ fn the_bitrate_is_kept_by_real_time_not_by_picture_count() {
 
 #[test]
 fn threads_have_slices_to_work_on() {
+    let _one_at_a_time = slice_threads();
     let scene = Scene::new(HD);
     for (threads, wanted) in [(0, 1), (1, 1), (2, 2), (3, 3), (4, 4), (64, 4)] {
         let mut encoder = OpenH264::new(EncoderConfig { threads, ..config(HD) }).unwrap();
@@ -187,9 +199,10 @@ fn threads_have_slices_to_work_on() {
 
 #[test]
 fn the_same_pictures_give_the_same_bytes() {
+    let _one_at_a_time = slice_threads();
     let scene = Scene::new(SMALL);
     let run = || {
-        let mut encoder = OpenH264::new(config(SMALL)).unwrap();
+        let mut encoder = OpenH264::new(EncoderConfig { threads: 2, ..config(SMALL) }).unwrap();
         (0..20)
             .flat_map(|step| {
                 let at = Duration::from_millis(16 * step as u64);
@@ -201,7 +214,27 @@ fn the_same_pictures_give_the_same_bytes() {
 }
 
 #[test]
+fn one_encoder_at_a_time_has_the_threads() {
+    let _one_at_a_time = slice_threads();
+    let scene = Scene::new(HD);
+    let two = EncoderConfig { threads: 2, ..config(HD) };
+    let slices_of = |encoder: &mut OpenH264| slices(&encoder.encode(scene.picture(0), true).unwrap());
+    let mut first = OpenH264::new(two).unwrap();
+    let mut second = OpenH264::new(two).unwrap();
+    let mut third = OpenH264::new(two).unwrap();
+    assert_eq!([&mut first, &mut second, &mut third].map(slices_of), [2, 1, 1]);
+    drop(third);
+    assert_eq!(slices_of(&mut OpenH264::new(two).unwrap()), 1, "only who has them gives them back");
+    drop(first);
+    assert_eq!(slices_of(&mut second), 1, "it stays as it was opened");
+    assert_eq!(slices_of(&mut OpenH264::new(two).unwrap()), 2);
+    // One too small for slices gives them back.
+    let _tiny = OpenH264::new(EncoderConfig { threads: 2, ..config(Canvas::MIN) }).unwrap();
+}
+
+#[test]
 fn encoders_work_beside_each_other_and_come_and_go() {
+    let _one_at_a_time = slice_threads();
     std::thread::scope(|scope| {
         for threads in 1..=4 {
             scope.spawn(move || {

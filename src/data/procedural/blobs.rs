@@ -20,15 +20,15 @@ pub struct Blobs {
     pub drift: f64,
 }
 
-/// Lobes end at this many standard deviations (where they are 1 %).
-const REACH: f64 = 3.0;
+/// Lobes end at this many standard deviations (where they are 3 %).
+const REACH: f64 = 2.6;
 
 impl Blobs {
     /// How far the blobs are lost in voxels of this size: 0 not at all, 1 altogether (then only their mean
     /// is left, and adding them would cost more than the region is worth).
     pub fn lost(&self, voxel: [f64; 3]) -> f32 {
         let v = voxel[1].max(voxel[2]) / self.cell;
-        ((v - 0.2) / 0.3).clamp(0.0, 1.0) as f32
+        ((v - 0.3) / 0.3).clamp(0.0, 1.0) as f32
     }
 
     /// Adds the blobs to a region at a time point. A Gaussian averaged over a voxel is taken as the wider
@@ -63,14 +63,16 @@ impl Blobs {
         out: &mut [f32],
     ) {
         let h = hash::mix(&[self.seed, cell[0] as u64, cell[1] as u64, cell[2] as u64]);
-        let u = |salt: u64| hash::unit(hash::mix(&[h, salt]));
         if hash::unit(h) >= self.share {
             return;
         }
+        // Four numbers of 16 bits out of each word: coarse levels ask for many cells.
+        let words: [u64; 3] = std::array::from_fn(|n| hash::mix(&[h, n as u64]));
+        let u = |n: usize| (words[n / 4] >> (16 * (n % 4)) & 0xffff) as f64 / 65_536.0;
         let sigma = self.sigma[0] + (self.sigma[1] - self.sigma[0]) * u(0);
         let center: [f64; 3] = std::array::from_fn(|d| {
-            let sway = self.drift * (0.7 * t as f64 + std::f64::consts::TAU * u(4 + d as u64)).sin();
-            (cell[d] as f64 + 0.15 + 0.7 * u(1 + d as u64)) * self.cell + sway
+            let sway = self.drift * (0.7 * t as f64 + std::f64::consts::TAU * u(4 + d)).sin();
+            (cell[d] as f64 + 0.15 + 0.7 * u(1 + d)) * self.cell + sway
         });
         add_lobe(center, sigma, lattice, tables, out);
         if self.pair {

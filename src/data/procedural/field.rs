@@ -31,7 +31,8 @@ impl Kind {
 }
 
 /// Means that stand for what is lost in coarse voxels, measured on fine ones.
-const MEAN_NUCLEI: f32 = 0.22;
+const MEAN_NUCLEI: f32 = 0.15;
+const SHARE_OF_LOBES: f32 = 0.65;
 const MEAN_SHEETS: f32 = 0.215;
 const MEAN_VESICLES: f32 = 0.006;
 
@@ -76,10 +77,10 @@ impl Field {
                 pair: true,
                 drift: 1.5,
             },
-            grain: Waves::new(seed(3), span(2.2, 5.0, 5), 0.3),
+            grain: Waves::new(seed(3), span(2.0, 6.0, 8), 0.3),
             sheets: Waves::new(seed(4), span(SHEET_WAVELENGTH - 5.0, SHEET_WAVELENGTH + 5.0, 8), 0.25),
             strength: Waves::new(seed(5), span(20.0, 45.0, 4), 0.2),
-            glow: Waves::new(seed(6), span(9.0, 40.0, 5), 0.4),
+            glow: Waves::new(seed(6), span(14.0, 60.0, 8), 0.4),
             vesicles: Blobs {
                 seed: seed(7),
                 cell: 6.0,
@@ -135,12 +136,15 @@ impl Field {
         if lost < 1.0 {
             self.nuclei.add(lattice, t, out);
         }
+        // A voxel that is no longer small beside a nucleus covers it in part: the share follows the sum of
+        // the lobes, not its threshold.
+        let soft = ((lattice.voxel[1].max(lattice.voxel[2]) - 1.5) / 4.0).clamp(0.0, 1.0) as f32;
         let grain = self.grain.tabulate(lattice, t);
         let mut grain_row = vec![0.0; lattice.size[2]];
         for (row, out) in out.chunks_exact_mut(lattice.size[2]).enumerate() {
             grain.row(row / lattice.size[1], row % lattice.size[1], &mut grain_row);
             for (out, grain) in out.iter_mut().zip(&grain_row) {
-                let inside = smooth_step(0.3, 0.65, *out);
+                let inside = lerp(smooth_step(0.3, 0.65, *out), SHARE_OF_LOBES * *out, soft);
                 *out = 150.0 * lerp(inside, MEAN_NUCLEI, lost) * (0.8 + 0.16 * grain);
             }
         }

@@ -28,9 +28,10 @@ impl Waves {
     pub fn new(seed: u64, wavelengths: impl IntoIterator<Item = f64>, omega: f64) -> Self {
         let waves = wavelengths.into_iter().enumerate().map(|(n, wavelength)| {
             let u = |salt: u64| hash::unit(hash::mix(&[seed, n as u64, salt]));
-            // Directions are spread evenly over the sphere, a little more of them in the plane.
+            // Directions go round by the golden ratio: few waves by chance alone would make a plaid.
             let z = (2.0 * u(0) - 1.0) * 0.8;
-            let (angle, r) = (std::f64::consts::TAU * u(1), (1.0 - z * z).sqrt());
+            let turn = hash::unit(seed) + 0.618_034 * n as f64 + 0.1 * u(1);
+            let (angle, r) = (std::f64::consts::TAU * turn, (1.0 - z * z).sqrt());
             let k = std::f64::consts::TAU / wavelength;
             let direction = [z, r * angle.sin(), r * angle.cos()];
             Wave {

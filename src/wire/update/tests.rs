@@ -1,1 +1,234 @@
+//! One table per scope: what was sent → the change, or the refusal.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+use super::*;
+use lucida_components::fault::RejectCode;
+
+const CANVAS: Canvas = Canvas { width: 640, height: 480 };
+
+fn sent(scope: &str, target: &str, key: &str, value: Value) -> Result<Change, Refused> {
+    let payload = json!({ "scope": scope, "target": target, "key": key, "value": value });
+    parse(payload.as_object().unwrap(), CANVAS)
+}
+
+fn check(scope: &str, target: &str, key: &str, value: Value, expect: &str) {
+    let got = match sent(scope, target, key, value.clone()) {
+        Ok(change) => format!("{change:?}"),
+        Err(refused) => {
+            assert!(!refused.why.message.is_empty());
+            assert!(refused.details.is_some());
+            match refused.why.code {
+                RejectCode::Invalid => "invalid".into(),
+                RejectCode::Unsupported => "unsupported".into(),
+                RejectCode::Error => "error".into(),
+            }
+        }
+    };
+    assert_eq!(got, expect, "{scope} {target} {key} {value}");
+}
+
+#[test]
+fn view() {
+    for (value, expect) in [
+        (json!(2), "Ndisplay(2)"),
+        (json!(3), "Ndisplay(3)"),
+        (json!(99), "Ndisplay(3)"),
+        (json!(-1), "Ndisplay(2)"),
+        (json!(3.7), "Ndisplay(3)"),
+        (json!(" 3 "), "Ndisplay(3)"),
+        (json!(null), "Ndisplay(2)"),
+        (json!("three"), "invalid"),
+        (json!([3]), "invalid"),
+    ] {
+        check("view", "main", "ndisplay", value, expect);
+    }
+    check("View ", "anything", " NDISPLAY", json!(2), "Ndisplay(2)");
+    check("view", "main", "order", json!([0, 1]), "invalid");
+}
+
+#[test]
+fn dims() {
+    let index = |grid: &str, value: i64| format!("Index {{ axis: \"z\", value: {value}, grid: {grid} }}");
+    check("dims", " z ", "index", json!(5), &index("Level", 5));
+    check("dims", "z", "scene_index", json!(-5), &index("Scene", -5));
+    check("dims", "z", "index", json!(u64::MAX), &index("Level", i64::MAX));
+    check("dims", "0", "step", json!(-2), "Step { axis: \"0\", delta: -2 }");
+    check("dims", "", "step", json!(1), "invalid");
+    for bad in [json!(1.5), json!(1.0), json!("1"), json!(true), json!(null), json!([1])] {
+        check("dims", "z", "index", bad.clone(), "invalid");
+        check("dims", "z", "step", bad, "invalid");
+    }
+    check("dims", "z", "margins", json!([1, 2.5]), "Margins { axis: \"z\", margins: [1.0, 2.5] }");
+    for bad in [json!([-1, 0]), json!([1]), json!([1, 2, 3]), json!(["a", 1]), json!(1)] {
+        check("dims", "z", "margins", bad, "invalid");
+    }
+    check("dims", "main", "order", json!([2, 0, 1]), "Order([2, 0, 1])");
+    check("dims", "z", "order", json!([2, 0, 1]), "invalid");
+    for bad in [json!([]), json!([-1]), json!([0.5]), json!("012"), json!(vec![0; 65])] {
+        check("dims", "main", "order", bad, "invalid");
+    }
+    check("dims", "z", "range", json!(1), "invalid");
+}
+
+#[test]
+fn camera_rows_count_from_the_bottom_on_the_wire_and_from_the_top_inside() {
+    check(
+        "camera",
+        "main",
+        "zoom",
+        json!({"factor": 1.1, "anchor_px": [100, 80]}),
+        "Camera(Zoom { factor: 1.1, anchor: [100.0, 400.0] })",
+    );
+    check("camera", "", "pan", json!({"dx_px": 3, "dy_px": -4}), "Camera(Pan { dx: 3.0, dy: -4.0 })");
+    check(
+        "camera",
+        "",
+        "orbit",
+        json!({"d_az_deg": 1, "d_el_deg": 2}),
+        "Camera(Orbit { azimuth: 1.0, elevation: 2.0 })",
+    );
+    for reason in [json!(null), json!("because"), json!({"reason": "user"}), json!(7)] {
+        check("camera", "main", "reset", reason, "Camera(Reset)");
+    }
+    for (key, bad) in [
+        ("zoom", json!({"factor": 0, "anchor_px": [1, 2]})),
+        ("zoom", json!({"factor": -1, "anchor_px": [1, 2]})),
+        ("zoom", json!({"factor": "2", "anchor_px": [1, 2]})),
+        ("zoom", json!({"factor": 2})),
+        ("zoom", json!({"factor": 2, "anchor_px": [1]})),
+        ("zoom", json!(2)),
+        ("pan", json!({"dx_px": 1})),
+        ("pan", json!([1, 2])),
+        ("orbit", json!({"d_az_deg": null, "d_el_deg": 1})),
+        ("fly", json!({})),
+    ] {
+        check("camera", "main", key, bad, "invalid");
+    }
+    check("camera", "other", "reset", json!(null), "invalid");
+}
+
+#[test]
+fn camera_set() {
+    let parts = |value: Value| match sent("camera", "main", "set", value) {
+        Ok(Change::Camera(lucida_components::camera::CameraDelta::Set(parts))) => parts,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(parts(json!({"center": [1, 2]})).center, Some(vec![1.0, 2.0]));
+    assert_eq!(parts(json!({"center": [1, 2, 3, 4]})).center, Some(vec![1.0, 2.0, 3.0]));
+    let all = parts(json!({"zoom": 2, "rect": [0, 1, 2, 3], "angles": [1, 2, 3], "distance": 5, "fov": 0}));
+    assert_eq!(
+        (all.zoom, all.angles, all.distance, all.fov),
+        (Some(2.0), Some([1.0, 2.0, 3.0]), Some(5.0), Some(0.0))
+    );
+    assert_eq!(all.rect.unwrap().bottom, 1.0);
+    for bad in [
+        json!({}),
+        json!({"center": null}),
+        json!({"center": [1]}),
+        json!({"center": ["a", 2]}),
+        json!({"zoom": 0}),
+        json!({"rect": [0, 0, 0, 1]}),
+        json!({"rect": [0, 0, 1]}),
+        json!({"angles": [1, 2]}),
+        json!({"distance": -1}),
+        json!({"fov": "wide"}),
+        json!("home"),
+    ] {
+        check("camera", "main", "set", bad, "invalid");
+    }
+}
+
+#[test]
+fn layer_controls() {
+    for (key, value, expect) in [
+        ("visible", json!(false), "Visible(false)"),
+        ("visible", json!(1), "Visible(true)"),
+        ("visible", json!(" Off "), "Visible(false)"),
+        ("opacity", json!(7), "Opacity(1.0)"),
+        ("opacity", json!(-7), "Opacity(0.0)"),
+        ("blending", json!("Additive"), "Blending(Additive)"),
+        ("blending", json!("multiplicative"), "Blending(Multiplicative)"),
+        ("interpolation", json!("nearest"), "Interpolation(Nearest)"),
+        ("colormap", json!(" VIRIDIS"), "Colormap(\"viridis\")"),
+        ("colormap", json!("#FF8000"), "Colormap(\"#ff8000\")"),
+        ("gamma", json!(0.5), "Gamma(0.5)"),
+        ("contrast_limits", json!([5, 1]), "ContrastLimits([1.0, 5.0])"),
+        ("contrast_limits", json!({"lo": 1, "hi": 5}), "ContrastLimits([1.0, 5.0])"),
+        ("depiction", json!("plane"), "Depiction(Plane)"),
+        ("projection", json!("max"), "Projection(Maximum)"),
+        ("plane_thickness", json!(3), "PlaneThickness(3.0)"),
+        ("rendering", json!("minip"), "Rendering(MinIp)"),
+        ("attenuation", json!(-1), "Attenuation(0.0)"),
+        ("iso_threshold", json!(-3), "IsoThreshold(-3.0)"),
+        ("sample_step", json!(100), "SampleStep(4.0)"),
+        ("sample_step", json!(0), "SampleStep(0.1)"),
+    ] {
+        check("layer", "layer-3", key, value, &format!("Layer {{ layer: LayerId(3), control: {expect} }}"));
+    }
+    check("layer", "", "visible", json!(true), "Layer { layer: LayerId(0), control: Visible(true) }");
+    for (key, bad) in [
+        ("visible", json!("maybe")),
+        ("visible", json!(null)),
+        ("opacity", json!("half")),
+        ("blending", json!("screen")),
+        ("interpolation", json!("cubic")),
+        ("colormap", json!("no such")),
+        ("colormap", json!("")),
+        ("gamma", json!(0)),
+        ("contrast_limits", json!([1])),
+        ("contrast_limits", json!([2, 2])),
+        ("contrast_limits", json!({"lo": 1})),
+        ("rendering", json!("raytraced")),
+        ("plane_thickness", json!(0)),
+        ("sample_step", json!([])),
+        ("foo", json!(1)),
+    ] {
+        check("layer", "layer-0", key, bad, "invalid");
+    }
+    for target in ["layer-", "layer-x", "image", "layer--1", "layer-99999999999"] {
+        check("layer", target, "visible", json!(true), "invalid");
+    }
+}
+
+#[test]
+fn volume_multiscale_and_stream() {
+    check("volume", "main", "render_mode", json!("ISO"), "Volume(Rendering(Iso))");
+    check("volume", "main", "render_mode", json!("average"), "invalid");
+    check("volume", "main", "opacity", json!(2), "Volume(Opacity(1.0))");
+    check("volume", "main", "gamma", json!(2), "invalid");
+    check("volume", "layer-0", "opacity", json!(1), "invalid");
+    check("multiscale", "main", "level", json!(2), "Level(2)");
+    check("multiscale", "main", "level", json!("2"), "Level(2)");
+    check("multiscale", "main", "level", json!(2.5), "invalid");
+    check("multiscale", "main", "policy", json!("Locked"), "Policy(Locked)");
+    check("multiscale", "main", "policy", json!("auto"), "Policy(Auto)");
+    check("multiscale", "main", "policy", json!("oversampling"), "unsupported");
+    check("multiscale", "main", "policy", json!(1), "invalid");
+    let canvas = |w: u32, h: u32| {
+        format!("Canvas {{ stream: StreamId(0), canvas: Canvas {{ width: {w}, height: {h} }} }}")
+    };
+    check("stream", "main", "canvas", json!([1281, 721]), &canvas(1280, 720));
+    check("stream", "main", "canvas", json!([1e300, -5]), &canvas(3840, 16));
+    check("stream", "main", "canvas", json!([1280]), "invalid");
+    check("stream", "main", "fps", json!(60), "invalid");
+    check("nonsense", "", "key", json!(1), "invalid");
+}
+
+#[test]
+fn a_payload_without_its_keys_is_refused() {
+    for missing in ["scope", "target", "key", "value"] {
+        let mut payload = json!({"scope": "view", "target": "main", "key": "ndisplay", "value": 2});
+        payload.as_object_mut().unwrap().remove(missing);
+        let refused = parse(payload.as_object().unwrap(), CANVAS).unwrap_err();
+        assert!(refused.why.message.contains(missing), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_was_asked_for_in_few_words() {
+    let refused = sent("layer", &"x".repeat(4000), "FOO", json!(1)).unwrap_err();
+    let details = refused.details.unwrap();
+    assert_eq!((&details["scope"], &details["key"]), (&json!("layer"), &json!("foo")));
+    assert!(details["target"].as_str().unwrap().len() < 80);
+    assert!(refused.why.message.len() < 200);
+}
