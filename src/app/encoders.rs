@@ -77,7 +77,11 @@ impl EncoderThread {
         let canvas = job.layout.canvas;
         let encoder = match encoder {
             Some((size, encoder)) if *size == canvas => encoder,
-            slot => &mut slot.insert((canvas, self.open(canvas)?)).1,
+            slot => {
+                // The old one first: OpenH264's slice threads serve one encoder at a time.
+                *slot = None;
+                &mut slot.insert((canvas, self.open(canvas)?)).1
+            }
         };
         let captured = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
         let started = Instant::now();
