@@ -10,10 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use zarrs::{
-    array::{
-        ArrayToBytesCodecTraits, BytesRepresentation, CodecChain, CodecOptions, FillValue,
-        data_type,
-    },
+    array::{ArrayToBytesCodecTraits, BytesRepresentation, CodecChain, CodecOptions, FillValue, data_type},
     storage::{Bytes, ReadableStorageTraits, StoreKey, byte_range::ByteRange},
 };
 

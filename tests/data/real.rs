@@ -1,5 +1,5 @@
 //! Real images that other programs wrote, where they are present. The expected numbers were computed from
-//! the same arrays with zarr-python and NumPy.
+//! the same arrays with `zarr-python` and `NumPy`.
 
 use crate::image::{Voxels, places};
 use lucida::data::{Opened, open::open};
@@ -96,7 +96,7 @@ fn statistic_with_values_that_are_no_numbers() {
     assert!(voxels.at(0, &[0, 0, 0]).is_nan());
     assert_eq!([voxels.at(0, &[0, 0, 1]), voxels.at(0, &[0, 0, 2])], [f64::INFINITY, f64::NEG_INFINITY]);
     assert!((voxels.at(0, &[37, 29, 27]) + 1.181_735).abs() < 1e-6);
-    assert!((sum(&map, 0) - 3460.168_992_704).abs() < 1e-6);
+    assert!((sum(&map, 0) - 3_460.168_992_704).abs() < 1e-6);
     near(window(&map, 0), [-3.086_173, 7.933_916]);
     near(map.dataset.layers[0].range, [-6.058_883, 7.941_345]);
 }
