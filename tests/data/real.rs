@@ -126,3 +126,16 @@ fn histology_in_red_green_and_blue() {
     assert_eq!(Voxels(&histology).at(0, &[2, 240, 263]), 218.0);
     assert_eq!([sum(&histology, 0), sum(&histology, 2)], [126_084_883.0, 7_896_082.0]);
 }
+
+#[test]
+fn real_images_are_opened_fast_and_described() {
+    let Some(_) = real("brain-3ch-v04.ome.zarr") else { return };
+    let began = std::time::Instant::now();
+    let info = lucida::data::info::describe(&real("brain-3ch-v04.ome.zarr").expect("there"));
+    assert!(began.elapsed().as_millis() < 300, "{:?}", began.elapsed());
+    assert_eq!((info.dtype.as_str(), info.drawn_as), ("uint8", "uint8"));
+    assert_eq!(info.dimensions, ["c", "z", "y", "x"]);
+    assert_eq!(info.levels[0].bytes, 3 * 189 * 233 * 197);
+    let text = info.to_string();
+    assert!(text.contains("3 × 189 × 116 × 98") && text.contains("grey matter"), "{text}");
+}
