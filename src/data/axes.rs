@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The dimensions of the arrays of one image, and the scene's axes among them.
 pub struct Dims {
     /// One per array dimension.
-    pub dims: Vec<ArrayAxis>,
+    pub array: Vec<ArrayAxis>,
     /// The axes of the scene, in array order.
     pub scene: Vec<SceneAxis>,
     /// The names of all dimensions, the channels' included.
@@ -50,7 +50,7 @@ pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims
     if written.len() != ndim {
         return Err(wrong(format!("{} axes for arrays of {ndim} dimensions", written.len())));
     }
-    let mut read = Dims { dims: Vec::new(), scene: Vec::new(), names: Vec::new() };
+    let mut read = Dims { array: Vec::new(), scene: Vec::new(), names: Vec::new() };
     for (i, axis) in written.iter().enumerate() {
         let name = axis.as_str().or(axis["name"].as_str()).unwrap_or_default();
         let name = if name.is_empty() {
@@ -63,7 +63,7 @@ pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims
             return Err(wrong(format!("the name {name:?} stands twice")));
         }
         let kind = match kind(&name, &axis["type"]) {
-            Kind::Channel if read.dims.contains(&ArrayAxis::Channel) => {
+            Kind::Channel if read.array.contains(&ArrayAxis::Channel) => {
                 warnings.push(format!("axis {name:?} is a second channel axis; it gets a slider"));
                 Kind::Scene(AxisKind::Other)
             }
@@ -71,9 +71,9 @@ pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims
         };
         read.names.push(name.clone());
         match kind {
-            Kind::Channel => read.dims.push(ArrayAxis::Channel),
+            Kind::Channel => read.array.push(ArrayAxis::Channel),
             Kind::Scene(kind) => {
-                read.dims.push(ArrayAxis::Scene(read.scene.len()));
+                read.array.push(ArrayAxis::Scene(read.scene.len()));
                 let unit =
                     axis["unit"].as_str().filter(|u| !u.is_empty()).map(|u| u.chars().take(64).collect());
                 read.scene.push(SceneAxis { label: name, kind, unit });

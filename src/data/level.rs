@@ -5,7 +5,11 @@ use super::{
 };
 use lucida_components::dtype::StoredType;
 use serde_json::Value;
-use std::{num::NonZeroU64, path::PathBuf, sync::Arc};
+use std::{
+    num::NonZeroU64,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use zarrs::{
     array::{Array, ArrayCreateError, ArrayMetadata, ArrayMetadataV2, ArrayMetadataV3, CodecChain},
     metadata::v3::MetadataV3,
@@ -42,7 +46,7 @@ pub enum Pieces {
     /// compression named.
     Files(Outer),
     /// Inner chunks of shards.
-    Inner(Shards),
+    Inner(Box<Shards>),
 }
 
 /// Where the pieces of an array stand, as its metadata says.
@@ -97,17 +101,17 @@ pub fn open_level(store: &Arc<FolderStore>, path: &str) -> Result<OpenLevel, Ope
 
 /// A metadata document, for reading its fields with errors that name file and field.
 struct At<'a> {
-    file: &'a PathBuf,
+    file: &'a Path,
     meta: &'a Value,
 }
 
 impl At<'_> {
     fn wrong(&self, field: &str, reason: impl Into<String>) -> OpenError {
-        OpenError::Metadata { file: self.file.clone(), field: field.into(), reason: reason.into() }
+        OpenError::Metadata { file: self.file.to_owned(), field: field.into(), reason: reason.into() }
     }
 
     fn unsupported(&self, field: &str, reason: impl Into<String>) -> OpenError {
-        OpenError::Unsupported { file: self.file.clone(), field: field.into(), reason: reason.into() }
+        OpenError::Unsupported { file: self.file.to_owned(), field: field.into(), reason: reason.into() }
     }
 
     fn layout_v2(&self) -> Result<Layout, OpenError> {
@@ -157,7 +161,7 @@ impl At<'_> {
             return Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) });
         }
         let shards = self.shards(field, &sharding["configuration"], &chunk, &inner)?;
-        Ok(Layout { shape, chunk: inner, stored, pieces: Pieces::Inner(shards) })
+        Ok(Layout { shape, chunk: inner, stored, pieces: Pieces::Inner(Box::new(shards)) })
     }
 
     fn shards(&self, field: &str, meta: &Value, shard: &[u64], inner: &[u64]) -> Result<Shards, OpenError> {
@@ -263,7 +267,7 @@ impl At<'_> {
 }
 
 /// What zarrs refused, with the field it stands in.
-fn refusal(file: &PathBuf, is_v3: bool, error: ArrayCreateError) -> OpenError {
+fn refusal(file: &Path, is_v3: bool, error: ArrayCreateError) -> OpenError {
     let field = match &error {
         ArrayCreateError::DataTypeCreateError(_) if is_v3 => "data_type",
         ArrayCreateError::DataTypeCreateError(_) => "dtype",
@@ -280,5 +284,5 @@ fn refusal(file: &PathBuf, is_v3: bool, error: ArrayCreateError) -> OpenError {
         ArrayCreateError::NodePathError(_) => "path",
         _ => "array metadata",
     };
-    OpenError::Unsupported { file: file.clone(), field: field.into(), reason: error.to_string() }
+    OpenError::Unsupported { file: file.to_owned(), field: field.into(), reason: error.to_string() }
 }

@@ -31,7 +31,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
         source: super::next_source_id(),
         stored,
         dtype: stored.drawn_as(),
-        dims: dims.dims,
+        dims: dims.array,
         levels: Vec::new(),
     };
     let channel_dim = multiscale.channel_dim();

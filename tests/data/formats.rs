@@ -282,9 +282,13 @@ fn contrast_is_measured_on_the_middle_plane_of_the_coarsest_level() {
     );
     put_array(dir.path(), 0, "0", &v3(&[5, 40, 60], &[2, 16, 16], "float32"), StoredType::F32);
     put_array(dir.path(), 1, "1", &v3(&[5, 20, 30], &[2, 16, 16], "float32"), StoredType::F32);
+    // The middle plane unlike all others, every value in it once.
+    let mut plane: Vec<f64> = (0..600).map(|n| f64::from(n * n) - 500.0).collect();
+    let store = std::sync::Arc::new(zarrs::filesystem::FilesystemStore::new(dir.path()).unwrap());
+    let array = zarrs::array::Array::open(store, "/1").unwrap();
+    let region = zarrs::array::ArraySubset::new_with_ranges(&[2..3, 0..20, 0..30]);
+    array.store_array_subset(&region, plane.iter().map(|v| *v as f32).collect::<Vec<_>>()).unwrap();
     let opened = open(dir.path()).unwrap();
-    let mut plane: Vec<f64> =
-        (0..20).flat_map(|y| (0..30).map(move |x| pattern(StoredType::F32, 1, &[2, y, x]))).collect();
     plane.sort_by(f64::total_cmp);
     let layer = &opened.dataset.layers[0];
     assert_eq!(layer.range, [plane[0], plane[599]]);
@@ -293,7 +297,7 @@ fn contrast_is_measured_on_the_middle_plane_of_the_coarsest_level() {
         plane[rank as usize] + (plane[rank as usize + 1] - plane[rank as usize]) * rank.fract()
     };
     let [lo, hi] = layer.controls.contrast_limits;
-    assert!((lo - percentile(0.5)).abs() < 1e-9 && (hi - percentile(99.5)).abs() < 1e-9, "{lo} {hi}");
+    assert!((lo - percentile(0.5)).abs() < 1e-6 && (hi - percentile(99.5)).abs() < 1e-6, "{lo} {hi}");
     assert_eq!(layer.name, opened.dataset.name);
 }
 

@@ -1,5 +1,5 @@
 //! Real images that other programs wrote, where they are present. The expected numbers were computed from
-//! the same arrays with zarr-python and NumPy.
+//! the same arrays with `zarr-python` and `NumPy`.
 
 use crate::image::{Voxels, places};
 use lucida::data::{Opened, open::open};
@@ -96,7 +96,7 @@ fn statistic_with_values_that_are_no_numbers() {
     assert!(voxels.at(0, &[0, 0, 0]).is_nan());
     assert_eq!([voxels.at(0, &[0, 0, 1]), voxels.at(0, &[0, 0, 2])], [f64::INFINITY, f64::NEG_INFINITY]);
     assert!((voxels.at(0, &[37, 29, 27]) + 1.181_735).abs() < 1e-6);
-    assert!((sum(&map, 0) - 3460.168_992_704).abs() < 1e-6);
+    assert!((sum(&map, 0) - 3_460.168_992_704).abs() < 1e-6);
     near(window(&map, 0), [-3.086_173, 7.933_916]);
     near(map.dataset.layers[0].range, [-6.058_883, 7.941_345]);
 }
@@ -125,4 +125,17 @@ fn histology_in_red_green_and_blue() {
     assert_eq!(colours, ["#ff0000", "#00ff00", "#0000ff"]);
     assert_eq!(Voxels(&histology).at(0, &[2, 240, 263]), 218.0);
     assert_eq!([sum(&histology, 0), sum(&histology, 2)], [126_084_883.0, 7_896_082.0]);
+}
+
+#[test]
+fn real_images_are_opened_fast_and_described() {
+    let Some(_) = real("brain-3ch-v04.ome.zarr") else { return };
+    let began = std::time::Instant::now();
+    let info = lucida::data::info::describe(&real("brain-3ch-v04.ome.zarr").expect("there"));
+    assert!(began.elapsed().as_millis() < 300, "{:?}", began.elapsed());
+    assert_eq!((info.dtype.as_str(), info.drawn_as), ("uint8", "uint8"));
+    assert_eq!(info.dimensions, ["c", "z", "y", "x"]);
+    assert_eq!(info.levels[0].bytes, 3 * 189 * 233 * 197);
+    let text = info.to_string();
+    assert!(text.contains("3 × 189 × 116 × 98") && text.contains("grey matter"), "{text}");
 }

@@ -18,9 +18,19 @@ struct Wave {
 pub struct Waves(Vec<Wave>);
 
 /// A sum of waves tabulated for one region: cheap to evaluate row by row.
-pub struct Tabulated {
-    /// Per wave: amplitude, then `[sin, cos]` along z (with the phase), y and x.
-    waves: Vec<(f32, [Vec<[f32; 2]>; 2], Vec<f32>, Vec<f32>)>,
+pub struct Tabulated(Vec<Table>);
+
+/// Sines and cosines of one wave along the axes of a region.
+struct Table {
+    amplitude: f32,
+    /// `[sin, cos]` along z, the phase included.
+    along_z: Vec<[f32; 2]>,
+    /// `[sin, cos]` along y.
+    along_y: Vec<[f32; 2]>,
+    /// Along x apart, for a loop over whole rows.
+    sines: Vec<f32>,
+    /// Likewise.
+    cosines: Vec<f32>,
 }
 
 impl Waves {
@@ -52,11 +62,11 @@ impl Waves {
                 (0..lattice.size[d]).map(move |i| (wave.k[d] * lattice.center(d, i) + phase).sin_cos())
             };
             let pairs = |d, phase| along(d, phase).map(|(s, c)| [s as f32, c as f32]).collect();
-            let planes = [pairs(0, wave.phase + wave.omega * t as f64), pairs(1, 0.0)];
+            let along_z = pairs(0, wave.phase + wave.omega * t as f64);
             let (sines, cosines) = along(2, 0.0).map(|(s, c)| (s as f32, c as f32)).unzip();
-            ((amplitude * fade) as f32, planes, sines, cosines)
+            Table { amplitude: (amplitude * fade) as f32, along_z, along_y: pairs(1, 0.0), sines, cosines }
         });
-        Tabulated { waves: waves.collect() }
+        Tabulated(waves.collect())
     }
 }
 
@@ -64,7 +74,7 @@ impl Tabulated {
     /// Writes the field along the row `z, y` of the region.
     pub fn row(&self, z: usize, y: usize, out: &mut [f32]) {
         out.fill(0.0);
-        for (amplitude, [along_z, along_y], sines, cosines) in &self.waves {
+        for Table { amplitude, along_z, along_y, sines, cosines } in &self.0 {
             let ([sz, cz], [sy, cy]) = (along_z[z], along_y[y]);
             let (s, c) = (amplitude * (sy * cz + cy * sz), amplitude * (cy * cz - sy * sz));
             for ((out, sx), cx) in out.iter_mut().zip(sines).zip(cosines) {
