@@ -72,8 +72,11 @@ impl File {
     /// Numbered lines before the file's own tests, without line comments. (A `//` in a text ends the line
     /// here too, which hides what stands behind it and accuses nobody.)
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = self.text.lines().take_while(|l| l.trim() != "#[cfg(test)]");
-        lines.map(|l| l.split("//").next().unwrap_or_default()).zip(1..).map(|(l, n)| (n, l))
+        let following = self.text.lines().skip(1).chain([""]);
+        let own_tests =
+            |(line, next): &(&str, &str)| line.trim() == "#[cfg(test)]" && next.starts_with("mod ");
+        let lines = self.text.lines().zip(following).take_while(move |pair| !own_tests(pair));
+        lines.zip(1..).map(|((line, _), n)| (n, line.split("//").next().unwrap_or_default()))
     }
 }
 
