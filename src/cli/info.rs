@@ -2,7 +2,6 @@
 
 use super::Failure;
 use crate::data;
-use anyhow::Context;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -18,7 +17,7 @@ pub struct Info {
 }
 
 pub(super) fn run(args: &Info) -> Result<(), Failure> {
-    let info = data::info::describe(&data::open::open(&args.data)?).context("the image has no arrays")?;
+    let info = data::info::describe(&data::open::open(&args.data)?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&info)?);
     } else {

@@ -23,49 +23,49 @@ pub struct Inbox {
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WantsKeyframe;
 
-/// Sessions come and go.
-pub fn sessions(
-    mut commands: Commands,
-    mut inbox: ResMut<Inbox>,
-    mut sessions: Query<(Entity, &SessionId, Option<&mut Watch>), With<Session>>,
-    mut metrics: ResMut<Metrics>,
-) {
-    for event in inbox.events.drain(..) {
-        let find = |id: &SessionId| sessions.iter().find(|(_, s, _)| *s == id).map(|(e, ..)| e);
+/// Sessions come and go. Exclusive, because a session that has joined may watch in the same turn.
+pub fn sessions(world: &mut World) {
+    let events = std::mem::take(&mut world.resource_mut::<Inbox>().events);
+    for event in events {
         match event {
             SessionEvent::Joined { session, view, features } => {
-                commands.spawn((session, Session { view, features }, Outbox::default()));
-                metrics.sessions += 1;
+                world.spawn((session, Session { view, features }, Outbox::default()));
             }
             SessionEvent::Watching { session, stream } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).insert((Watch::joined(stream), WantsKeyframe));
-                }
+                with_session(world, session, |mut s| {
+                    s.insert((Watch::joined(stream), WantsKeyframe));
+                });
             }
             SessionEvent::Unwatching { session } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).remove::<(Watch, WantsKeyframe)>();
-                }
+                with_session(world, session, |mut s| {
+                    s.remove::<(Watch, WantsKeyframe)>();
+                });
             }
-            SessionEvent::PictureTaken { session } => {
-                let watch = sessions.iter_mut().find(|(_, s, _)| **s == session).and_then(|(.., w)| w);
-                if let Some(mut watch) = watch {
+            SessionEvent::PictureTaken { session } => with_session(world, session, |mut s| {
+                if let Some(mut watch) = s.get_mut::<Watch>() {
                     watch.in_flight = watch.in_flight.saturating_sub(1);
                 }
-            }
-            SessionEvent::KeyframeRequested { session } => {
-                let found = sessions.iter_mut().find(|(_, s, _)| **s == session);
-                if let Some((e, _, Some(_))) = found {
-                    commands.entity(e).insert(WantsKeyframe);
+            }),
+            SessionEvent::KeyframeRequested { session } => with_session(world, session, |mut s| {
+                if s.contains::<Watch>() {
+                    s.insert(WantsKeyframe);
                 }
-            }
-            SessionEvent::Left { session } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).despawn();
-                    metrics.sessions -= 1;
-                }
-            }
+            }),
+            SessionEvent::Left { session } => with_session(world, session, |s| {
+                s.despawn();
+            }),
         }
+    }
+    let sessions = world.query_filtered::<(), With<Session>>().iter(world).count() as u64;
+    world.resource_mut::<Metrics>().sessions = sessions;
+}
+
+/// Does something with a session, if it is still here.
+fn with_session(world: &mut World, id: SessionId, what: impl FnOnce(EntityWorldMut)) {
+    let found =
+        world.query_filtered::<(Entity, &SessionId), With<Session>>().iter(world).find(|(_, s)| **s == id);
+    if let Some((entity, _)) = found {
+        what(world.entity_mut(entity));
     }
 }
 

@@ -16,6 +16,9 @@ use std::path::PathBuf;
 
 /// The software driver (or a GPU). Where there is none the test cannot run, and says so.
 pub fn device() -> Option<Device> {
+    // `LUCIDA_LOG=debug` shows what a test's world does. The second test of a binary finds it set up.
+    let filter = tracing_subscriber::EnvFilter::from_env("LUCIDA_LOG");
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
     match device::open() {
         Ok(device) => Some(device),
         Err(error) => {

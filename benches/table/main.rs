@@ -1,0 +1,31 @@
+//! `make bench`: what a user waits for, as one table with the bars of the design.
+//!
+//! `cargo bench --bench table` measures; run by `cargo test` it goes through everything once, briefly, so
+//! that it cannot rot. `LUCIDA_BIN` names another binary to start, `LUCIDA_BENCH_DATA` another image.
+#![expect(clippy::unwrap_used, reason = "a bench")]
+
+mod client;
+mod draw;
+mod process;
+mod stats;
+mod step;
+mod stream;
+
+use stats::Row;
+
+fn main() {
+    let full = std::env::args().any(|a| a == "--bench");
+    let device = match lucida::gpu::device::open() {
+        Ok(device) => device,
+        Err(error) => {
+            println!("SKIPPED: {error}");
+            return;
+        }
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    rows.extend(step::rows(full));
+    rows.extend(draw::rows(&device, full));
+    rows.extend(stream::rows(&device, full));
+    rows.extend(process::rows(full));
+    stats::print(&device, &rows);
+}
