@@ -40,5 +40,5 @@ lint: setup ## Check formatting, clippy and the documentation's links; warnings 
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-bench: setup ## Run the benches in release
-	cargo bench --workspace --bench '*'
+bench: setup ## Measure what a user waits for, in release, and print it as one table
+	cargo bench --bench table
