@@ -20,6 +20,7 @@ use lucida_components::{
     applied::Applied,
     chunk::{Arrivals, Wants},
     clock::{Clock, NextWake},
+    dataset::SourceId,
     ids::ViewId,
     intent::{Change, Intent, SessionEvent},
     lod::{Budgets, LodRules},
@@ -146,6 +147,7 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
             pool,
             shared,
             published: Some((0, Instant::now())),
+            oldest: None,
         };
         runner.run();
         drop(runner);
@@ -180,6 +182,8 @@ struct Runner {
     shared: Arc<Shared>,
     /// At how many turns the numbers were last published, and when.
     published: Option<(u64, Instant)>,
+    /// The oldest image that is shown.
+    oldest: Option<SourceId>,
 }
 
 impl Runner {
@@ -283,9 +287,16 @@ impl Runner {
             self.publish();
         }
         let world = self.app.world_mut();
-        if !self.shared.ready.load(Ordering::Relaxed) {
-            let applied = world.query::<&Applied>().iter(world).next().is_some();
-            self.shared.ready.store(applied, Ordering::Release);
+        // The oldest image that a view still shows; what was opened before it is not read again.
+        let mut views = world.query::<&Applied>();
+        let shown = views.iter(world).filter_map(|a| a.state.dataset.images.first());
+        let oldest = shown.map(|image| image.source).min();
+        if oldest != self.oldest {
+            self.oldest = oldest;
+            self.shared.ready.store(oldest.is_some(), Ordering::Release);
+            if let Some(id) = oldest {
+                self.pool.sources().forget_before(id);
+            }
         }
     }
 

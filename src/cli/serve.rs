@@ -117,15 +117,8 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
         (Some(cert), Some(key)) => Some(TlsPaths { cert: cert.clone(), key: key.clone() }),
         _ => None,
     };
-    let datasets = args
-        .data
-        .iter()
-        .map(|path| {
-            let name =
-                path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
-            (name, path.display().to_string())
-        })
-        .collect();
+    let datasets =
+        args.data.iter().map(|path| (data::open::name_of(path), path.display().to_string())).collect();
     Ok(ServerConfig {
         datasets,
         token,

@@ -121,7 +121,7 @@ fn check_levels(arrays: &[OpenLevel], channel_dim: Option<usize>) -> Result<(), 
 }
 
 /// The folder's name without what it usually ends in.
-fn name_of(path: &Path) -> String {
+pub fn name_of(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let stem = name.strip_suffix(".zarr").map_or(&*name, |s| s.strip_suffix(".ome").unwrap_or(s));

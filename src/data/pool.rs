@@ -40,6 +40,11 @@ impl Sources {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 
+    /// Forgets every source that was made before `id`: those of images that are no longer shown.
+    pub fn forget_before(&self, id: SourceId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|known, _| *known >= id);
+    }
+
     /// The source of this number.
     pub fn get(&self, id: SourceId) -> Option<Arc<dyn ChunkSource>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()

@@ -157,16 +157,29 @@ fn axes_of(dataset: &Dataset) -> Axes {
         labels: dataset.axes.iter().map(|a| a.label.clone()).collect(),
         kinds: dataset.axes.iter().map(|a| a.kind).collect(),
         units: dataset.axes.iter().map(|a| a.unit.clone()).collect(),
-        order: (0..dataset.axes.len()).collect(),
+        order: home_order(dataset),
     }
+}
+
+/// Array order, but z, y, x last, so that a plane is one of y and x however the array is stored.
+fn home_order(dataset: &Dataset) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..dataset.axes.len()).collect();
+    order.sort_by_key(|&a| match dataset.axes[a].label.to_ascii_lowercase().as_str() {
+        "z" => 1,
+        "y" => 2,
+        "x" => 3,
+        _ => 0,
+    });
+    order
 }
 
 /// The middle of the spatial axes that are not displayed, the beginning of all others.
 fn middle(dataset: &Dataset) -> Vec<i64> {
-    let n = dataset.axes.len();
-    (0..n)
+    let order = home_order(dataset);
+    let shown = &order[order.len().saturating_sub(2)..];
+    (0..order.len())
         .map(|a| {
-            let hidden_space = a + 2 < n && dataset.axes[a].kind == AxisKind::Space;
+            let hidden_space = !shown.contains(&a) && dataset.axes[a].kind == AxisKind::Space;
             if hidden_space { dataset.extent(a) as i64 / 2 } else { 0 }
         })
         .collect()

@@ -1,0 +1,17 @@
+//! The world without a GPU: intents in, applied state, acks and notices out, at a time that the test decides.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod camera;
+mod delivery;
+mod dims;
+mod faults;
+mod invariants;
+mod levels;
+mod mirrors;
+mod modes;
+mod properties;
+mod reducers;
+mod rig;
+mod sessions;
+mod turn_order;

@@ -1,0 +1,213 @@
+//! Bootstrap, and 2D → 3D → 2D.
+
+use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, brain, go, is_applied, set, set_zoom, step, topics, zoom};
+use bevy_ecs::prelude::*;
+use lucida_components::{
+    camera::{CameraDelta, CameraParts},
+    ids::{LayerId, StreamId},
+    intent::Change,
+    lod::{LodPolicy, LodRules},
+    notice::{NoticeBody, Topic},
+    ops::OpKind,
+    stream::{Canvas, StreamConfig},
+    view::Mode,
+};
+use lucida_systems::txn::camera::home_plane;
+
+fn config() -> StreamConfig {
+    StreamConfig {
+        canvas: Canvas::default(),
+        codec: "avc1.42C01F".into(),
+        avcc: vec![1, 2, 3],
+        encoder: "by hand",
+    }
+}
+
+/// Says that the main stream's encoder has made its first keyframe.
+fn configure(rig: &mut Rig) {
+    let world = rig.world();
+    let mut streams = world.query::<(Entity, &StreamId)>();
+    let stream = streams.iter(world).find(|(_, s)| **s == StreamId::MAIN).unwrap().0;
+    world.entity_mut(stream).insert(config());
+}
+
+#[test]
+fn bootstrap_writes_each_block_once_and_then_tells_in_order() {
+    let mut rig = Rig::empty();
+    let session = rig.join(ALL_FEATURES);
+    configure(&mut rig);
+    rig.turn();
+    assert!(rig.read(session).notices.is_empty(), "there is nothing to tell yet");
+
+    let dataset = brain();
+    let op = rig.ask(Change::Dataset(dataset.clone()));
+    assert!(is_applied(&op) && op.kind == OpKind::Dataset);
+    assert_eq!(rig.revision(), 1);
+    let state = rig.state();
+    assert_eq!(*state.dataset, *dataset);
+    assert_eq!(state.axes.labels, ["t", "z", "y", "x"]);
+    assert_eq!(state.displayed(), [Y, X]);
+    assert_eq!(state.camera.plane, home_plane(&state));
+    assert_eq!((state.lod.level, state.lod.policy, state.lod.downgraded), (1, LodPolicy::Auto, false));
+    assert_eq!(state.layers.iter().map(|l| l.id).collect::<Vec<_>>(), [LayerId(0), LayerId(1)]);
+    assert_eq!(state.clip.ranges, vec![None; 4]);
+    assert_eq!(rig.metrics().level_switches, 0, "the first level is no switch");
+
+    let told = rig.read(session).notices;
+    let baseline = [
+        Topic::Scene,
+        Topic::View,
+        Topic::Dims,
+        Topic::Layer(LayerId(0)),
+        Topic::Layer(LayerId(1)),
+        Topic::Camera,
+        Topic::Stream,
+        Topic::Residency,
+    ];
+    assert_eq!(topics(&told), baseline);
+    for notice in &told {
+        assert_eq!(notice.cause, None);
+        if let NoticeBody::Applied(applied) = &notice.body {
+            assert_eq!(applied.revision, 1);
+        }
+    }
+    rig.turn();
+    assert!(rig.read(session).is_empty(), "each once");
+}
+
+#[test]
+fn a_session_that_comes_later_is_told_the_same() {
+    let mut rig = Rig::new();
+    configure(&mut rig);
+    rig.ask(go("z", 3));
+    let session = rig.join_unread(ALL_FEATURES);
+    rig.turn();
+    assert_eq!(rig.due(), Some(0), "the baseline is due at once");
+    rig.turn();
+    let told = rig.read(session).notices;
+    assert_eq!(topics(&told)[..3], [Topic::Scene, Topic::View, Topic::Dims]);
+    assert_eq!(topics(&told)[5..7], [Topic::Camera, Topic::Stream]);
+    let NoticeBody::Applied(applied) = &told[0].body else { panic!("{told:?}") };
+    assert_eq!(applied.state.index.value[Z], 3);
+}
+
+#[test]
+fn there_and_back_is_the_same_picture() {
+    for (rules, locked) in
+        [(LodRules::default(), false), (LodRules::NAPARI_CUDA, false), (LodRules::default(), true)]
+    {
+        let mut rig = Rig::new();
+        rig.app.insert_resource(rules);
+        let session = rig.join(ALL_FEATURES);
+        rig.ask_all([go("z", 5), go("t", 1), go("y", 700), set_zoom(0.02)]);
+        rig.wait(1000);
+        if locked {
+            rig.ask(Change::Level(2));
+        }
+        rig.turn();
+        rig.read(session);
+        let plane = rig.state();
+        assert_eq!(plane.view.mode(), Mode::Plane);
+
+        let ops = rig.ask_all([Change::Ndisplay(3)]);
+        let toggles = ops.iter().filter(|o| o.kind == OpKind::ViewToggle).count();
+        assert_eq!(
+            (ops.iter().filter(|o| o.intent.is_some() || o.kind != OpKind::Policy).count(), toggles),
+            (1, 1)
+        );
+        assert_eq!(topics(&rig.read(session).notices), [Topic::Dims, Topic::Camera, Topic::View]);
+        let volume = rig.state();
+        assert_eq!((volume.view.mode(), volume.displayed()), (Mode::Volume, &[Z, Y, X][..]));
+        assert_eq!(volume.index.value[T], 1);
+
+        // While in the volume: other places, another time, another pose, another level.
+        rig.ask_all([
+            go("z", 30),
+            go("y", 3),
+            go("t", 4),
+            Change::Camera(CameraDelta::Orbit { azimuth: 50.0, elevation: 10.0 }),
+            zoom(0.5),
+            Change::Level(3),
+        ]);
+        rig.turn();
+        rig.read(session);
+
+        let ops = rig.ask_all([Change::Ndisplay(2)]);
+        assert_eq!(ops.iter().filter(|o| o.kind == OpKind::ViewToggle).count(), 1);
+        assert!(ops.iter().all(|o| o.kind == OpKind::ViewToggle || o.kind == OpKind::Policy));
+        assert_eq!(topics(&rig.read(session).notices), [Topic::Dims, Topic::Camera, Topic::View]);
+        let back = rig.state();
+        assert_eq!(back.camera.plane, plane.camera.plane, "{rules:?}");
+        assert_eq!(back.lod, plane.lod, "{rules:?}");
+        assert_eq!(back.axes, plane.axes);
+        let place = |axis: usize| (back.index.value[axis], plane.index.value[axis]);
+        for axis in [Z, Y, X] {
+            assert_eq!(place(axis).0, place(axis).1, "axis {axis}");
+        }
+        assert_eq!(place(T), (4, 1), "time does not jump back");
+
+        // And once more into the volume: as it was left, at the time that it is now.
+        let left = rig.state().restore.volume.clone().unwrap();
+        rig.ask(step("t", -1));
+        rig.ask(Change::Ndisplay(3));
+        let again = rig.state();
+        assert_eq!(again.camera.volume, left.pose);
+        assert_eq!((again.lod.level, again.lod.policy), (3, LodPolicy::Locked));
+        assert_eq!(again.index.value[T], 3);
+    }
+}
+
+#[test]
+fn a_volume_that_was_never_seen_is_fitted() {
+    let mut rig = Rig::new();
+    rig.ask(Change::Ndisplay(3));
+    let volume = rig.state().camera.volume;
+    // The middle of 2048 × 1024 × 64 world units, whose first voxel's centre is 0.
+    assert_eq!(volume.center, [1023.75, 511.75, 31.0]);
+    let want = 1.1 * 512.0 / 30_f64.to_radians().tan();
+    assert!((volume.distance - want).abs() < 1e-9 * want, "{volume:?}");
+    assert_eq!(volume.angles, [30.0, 30.0, 0.0]);
+}
+
+#[test]
+fn the_place_that_is_asked_for_with_the_toggle_wins() {
+    let mut rig = Rig::new();
+    rig.ask_all([go("z", 5)]);
+    rig.ask(Change::Ndisplay(3));
+    rig.ask(go("z", 9));
+    rig.ask_all([Change::Ndisplay(2), go("z", 21)]);
+    assert_eq!(rig.state().index.value[Z], 21);
+}
+
+#[test]
+fn a_pose_of_another_plane_is_not_brought_back() {
+    let mut rig = Rig::new();
+    rig.ask(set(CameraParts {
+        center: Some(vec![1500.0, 900.0]),
+        zoom: Some(2.0),
+        ..CameraParts::default()
+    }));
+    rig.ask(Change::Ndisplay(3));
+    rig.ask(Change::Order(vec![T, X, Y, Z]));
+    rig.ask(Change::Ndisplay(2));
+    let state = rig.state();
+    assert_eq!(state.plane_axes(), [Y, Z]);
+    assert_eq!(state.camera.plane, home_plane(&state));
+}
+
+#[test]
+fn a_toggle_to_the_same_mode_is_nothing() {
+    let mut rig = Rig::new();
+    rig.unchanged_by(|r| r.ask_all([Change::Ndisplay(3), Change::Ndisplay(2)]));
+    assert_eq!(rig.state().restore, Default::default());
+}
+
+#[test]
+fn another_image_forgets_the_ways_back() {
+    let mut rig = Rig::new();
+    rig.ask(Change::Ndisplay(3));
+    rig.ask(Change::Ndisplay(2));
+    assert!(rig.state().restore.plane.is_some() && rig.state().restore.volume.is_some());
+    rig.ask(Change::Dataset(brain()));
+    assert_eq!(rig.state().restore, Default::default());
+}

@@ -1,0 +1,91 @@
+//! The order of a turn, as it is scheduled.
+
+use super::rig::Rig;
+use bevy_app::{First, Last, MainScheduleOrder, PreUpdate, Update};
+use bevy_ecs::{
+    prelude::*,
+    schedule::{ScheduleLabel, Schedules},
+};
+use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, txn};
+use std::any::TypeId;
+
+/// Names of the systems by type: bevy names them only with a feature that costs time.
+fn names() -> Vec<(TypeId, &'static str)> {
+    fn of<M>(system: impl IntoSystem<(), (), M>) -> TypeId {
+        IntoSystem::into_system(system).system_type()
+    }
+    vec![
+        (of(pace::observe), "pace::observe"),
+        (of(ingest::sessions), "ingest::sessions"),
+        (of(ingest::intents), "ingest::intents"),
+        (of(reduce::dataset::reduce), "reduce::dataset"),
+        (of(reduce::stream::reduce), "reduce::stream"),
+        (of(reduce::view::reduce), "reduce::view"),
+        (of(reduce::dims::reduce), "reduce::dims"),
+        (of(reduce::lod::reduce), "reduce::lod"),
+        (of(reduce::camera::reduce), "reduce::camera"),
+        (of(reduce::layers::reduce), "reduce::layers"),
+        (of(reduce::volume::reduce), "reduce::volume"),
+        (of(txn::transact), "txn::transact"),
+        // All four have the type of `guarded`'s closure; their order among themselves is tested by faults.
+        (of(txn::begin::step()), "txn step"),
+        (of(txn::commit::commit), "txn::commit"),
+        (of(mirror::acks::acknowledge), "mirror::acks"),
+        (of(mirror::notices::notify), "mirror::notices"),
+        (of(mirror::retire), "mirror::retire"),
+        (of(residency::arrivals::take), "residency::arrivals"),
+        (of(render::frame::take_returned), "render::take_returned"),
+        (of(residency::plan::plan), "residency::plan"),
+        (of(render::frame::draw), "render::draw"),
+        (of(encode::deliver::deliver), "encode::deliver"),
+        (of(pace::schedule_next), "pace::schedule_next"),
+    ]
+}
+
+#[test]
+fn the_turn_is_the_one_that_lib_rs_declares() {
+    let mut rig = Rig::new();
+    let names = names();
+    let order = &rig.world().resource::<MainScheduleOrder>().labels;
+    let ours = ["First", "PreUpdate", "Update", "Transact", "Mirror", "Render", "Encode", "Last"];
+    let main: Vec<String> =
+        order.iter().map(|l| format!("{l:?}")).filter(|l| ours.contains(&l.as_str())).collect();
+    let mut turn = format!("main: {}\n", main.join(" "));
+
+    let schedules = rig.world().resource::<Schedules>();
+    let mut list = |label: &dyn Fn() -> bevy_ecs::schedule::InternedScheduleLabel| {
+        let label = label();
+        let schedule = schedules.get(label).unwrap();
+        let systems: Vec<&str> = schedule
+            .systems()
+            .unwrap()
+            .filter_map(|(_, s)| names.iter().find(|(t, _)| *t == s.system_type()).map(|(_, n)| *n))
+            .collect();
+        turn += &format!("{label:?}: {}\n", systems.join(" → "));
+    };
+    list(&|| First.intern());
+    list(&|| PreUpdate.intern());
+    list(&|| Update.intern());
+    list(&|| schedule::Transact.intern());
+    list(&|| schedule::RenderTxn.intern());
+    list(&|| schedule::Mirror.intern());
+    list(&|| schedule::Render.intern());
+    list(&|| schedule::Encode.intern());
+    list(&|| Last.intern());
+    assert_eq!(
+        turn,
+        "\
+main: First PreUpdate Update Transact Mirror Render Encode Last
+First: pace::observe
+PreUpdate: ingest::sessions → ingest::intents
+Update: reduce::dataset → reduce::stream → reduce::view → reduce::dims → reduce::lod → reduce::camera → \
+reduce::layers → reduce::volume
+Transact: txn::transact
+RenderTxn: txn step → txn step → txn step → txn step → txn::commit
+Mirror: mirror::acks → mirror::notices → mirror::retire
+Render: residency::arrivals → render::take_returned → residency::plan → render::draw
+Encode: encode::deliver
+Last: pace::schedule_next
+"
+    );
+}
