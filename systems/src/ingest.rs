@@ -23,50 +23,49 @@ pub struct Inbox {
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WantsKeyframe;
 
-/// Sessions come and go.
-pub fn sessions(
-    mut commands: Commands,
-    mut inbox: ResMut<Inbox>,
-    mut sessions: Query<(Entity, &SessionId, Option<&mut Watch>), With<Session>>,
-    mut metrics: ResMut<Metrics>,
-) {
-    for event in inbox.events.drain(..) {
-        let find = |id: &SessionId| sessions.iter().find(|(_, s, _)| *s == id).map(|(e, ..)| e);
+/// Sessions come and go. Exclusive, so that what a session says in the turn in which it joined is heard.
+pub fn sessions(world: &mut World) {
+    for event in std::mem::take(&mut world.resource_mut::<Inbox>().events) {
         match event {
             SessionEvent::Joined { session, view, features } => {
-                commands.spawn((session, Session { view, features }, Outbox::default()));
-                metrics.sessions += 1;
+                world.spawn((session, Session { view, features }, Outbox::default()));
+                world.resource_mut::<Metrics>().sessions += 1;
             }
             SessionEvent::Watching { session, stream } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).insert((Watch::joined(stream), WantsKeyframe));
+                if let Some(mut e) = find(world, session) {
+                    e.insert((Watch::joined(stream), WantsKeyframe));
                 }
             }
             SessionEvent::Unwatching { session } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).remove::<(Watch, WantsKeyframe)>();
+                if let Some(mut e) = find(world, session) {
+                    e.remove::<(Watch, WantsKeyframe)>();
                 }
             }
             SessionEvent::PictureTaken { session } => {
-                let watch = sessions.iter_mut().find(|(_, s, _)| **s == session).and_then(|(.., w)| w);
-                if let Some(mut watch) = watch {
+                if let Some(mut watch) = find(world, session).as_mut().and_then(|e| e.get_mut::<Watch>()) {
                     watch.in_flight = watch.in_flight.saturating_sub(1);
                 }
             }
             SessionEvent::KeyframeRequested { session } => {
-                let found = sessions.iter_mut().find(|(_, s, _)| **s == session);
-                if let Some((e, _, Some(_))) = found {
-                    commands.entity(e).insert(WantsKeyframe);
+                if let Some(mut e) = find(world, session).filter(|e| e.contains::<Watch>()) {
+                    e.insert(WantsKeyframe);
                 }
             }
             SessionEvent::Left { session } => {
-                if let Some(e) = find(&session) {
-                    commands.entity(e).despawn();
-                    metrics.sessions -= 1;
+                if let Some(e) = find(world, session) {
+                    e.despawn();
+                    world.resource_mut::<Metrics>().sessions -= 1;
                 }
             }
         }
     }
+}
+
+/// The entity of a session, if it is still there.
+fn find(world: &mut World, session: SessionId) -> Option<EntityWorldMut<'_>> {
+    let mut sessions = world.query_filtered::<(Entity, &SessionId), With<Session>>();
+    let entity = sessions.iter(world).find(|(_, s)| **s == session)?.0;
+    world.get_entity_mut(entity).ok()
 }
 
 /// Requests get their place in the scene's one sequence and become messages.
