@@ -40,9 +40,14 @@ pub fn observe(
     wake.0 = None;
     metrics.turns += 1;
     for mut level in &mut levels {
-        if level.due.is_some_and(|due| due <= clock.now) {
-            level.due = None;
-            level.recheck = true;
+        match level.due {
+            Some(due) if due <= clock.now => {
+                level.due = None;
+                level.recheck = true;
+            }
+            // Asked for in an earlier turn; this one is for another reason.
+            Some(due) => wake.at(due),
+            None => {}
         }
     }
 }
