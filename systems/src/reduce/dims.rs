@@ -1,6 +1,6 @@
 //! Index, margins and order. The transaction clamps; here only names and shapes are checked.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
@@ -34,7 +34,7 @@ pub fn reduce(
         }
         let outcome = match (views.iter_mut().find(|(id, ..)| **id == intent.view), &scene.dataset) {
             (None, _) => Err(no_view(intent)),
-            (_, None) => Err(Rejection::error("no image is open yet")),
+            (_, None) => Err(nothing_open()),
             (Some((_, mut axes, mut index, applied)), Some(dataset)) => {
                 let level = applied.map_or(0, |a| a.state.lod.level);
                 change(&intent.change, dataset, level, &mut axes, &mut index)

@@ -1,8 +1,9 @@
 //! 2D ↔ 3D.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
+    dataset::Scene,
     fault::Rejection,
     ids::ViewId,
     intent::{Change, Intent},
@@ -14,6 +15,7 @@ use lucida_components::{
 pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
+    scene: Res<Scene>,
     mut views: Query<(&ViewId, &mut View)>,
 ) {
     for intent in intents.read() {
@@ -26,6 +28,7 @@ pub fn reduce(
             Some(_) if n == 3 && intent.origin.is_some() => {
                 Err(Rejection::unsupported("this version draws planes only; volumes are not drawn yet"))
             }
+            Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut view)) => {
                 view.set_if_neq(View { ndisplay: n });
                 Ok(Report::Ndisplay)
