@@ -25,9 +25,7 @@ pub fn reduce(
             Some(_) if !(2..=3).contains(&n) => {
                 Err(Rejection::invalid(format!("ndisplay is {n}; it can be 2 or 3")))
             }
-            Some(_) if n == 3 && intent.origin.is_some() => {
-                Err(Rejection::unsupported("this version draws planes only; volumes are not drawn yet"))
-            }
+            Some(_) if n == 3 && intent.origin.is_some() => Err(volumes_not_drawn()),
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut view)) => {
                 view.set_if_neq(View { ndisplay: n });
@@ -36,4 +34,9 @@ pub fn reduce(
         };
         settle(&mut ops, intent, OpKind::ViewToggle, outcome);
     }
+}
+
+/// The refusal of a client's request for 3D.
+pub(super) fn volumes_not_drawn() -> Rejection {
+    Rejection::unsupported("this version draws planes only; volumes are not drawn yet")
 }
