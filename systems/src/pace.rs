@@ -40,20 +40,18 @@ pub fn observe(
     wake.0 = None;
     metrics.turns += 1;
     for mut level in &mut levels {
-        match level.due {
-            Some(due) if due <= clock.now => {
-                level.due = None;
-                level.recheck = true;
-            }
-            // Asked for in an earlier turn; this one is for another reason.
-            Some(due) => wake.at(due),
-            None => {}
+        if level.due.is_some_and(|due| due <= clock.now) {
+            level.due = None;
+            level.recheck = true;
         }
     }
 }
 
-/// Last: a wake in the past would spin; it becomes now.
-pub fn schedule_next(clock: Res<Clock>, mut wake: ResMut<NextWake>) {
+/// Last: what is still due, also from earlier turns. A wake in the past would spin; it becomes now.
+pub fn schedule_next(clock: Res<Clock>, mut wake: ResMut<NextWake>, levels: Query<&LevelClock>) {
+    for due in levels.iter().filter_map(|l| l.due) {
+        wake.at(due);
+    }
     if let Some(at) = wake.0 {
         wake.0 = Some(at.max(clock.now));
     }
