@@ -42,12 +42,14 @@ pub fn sessions(world: &mut World) {
                 }
             }
             SessionEvent::PictureTaken { session } => {
-                if let Some(mut watch) = find(world, session).as_mut().and_then(|e| e.get_mut::<Watch>()) {
+                if let Some(mut watch) =
+                    find(world, session).as_mut().and_then(EntityWorldMut::get_mut::<Watch>)
+                {
                     watch.in_flight = watch.in_flight.saturating_sub(1);
                 }
             }
             SessionEvent::KeyframeRequested { session } => {
-                if let Some(mut e) = find(world, session).filter(|e| e.contains::<Watch>()) {
+                if let Some(mut e) = find(world, session).filter(EntityWorldMut::contains::<Watch>) {
                     e.insert(WantsKeyframe);
                 }
             }
