@@ -22,10 +22,20 @@ fn main() {
             return;
         }
     };
+    // `cargo bench --bench table draw` measures one part.
+    let asked = |part: &str| std::env::args().skip(1).all(|a| a.starts_with('-') || a == part);
     let mut rows: Vec<Row> = Vec::new();
-    rows.extend(step::rows(full));
-    rows.extend(draw::rows(&device, full));
-    rows.extend(stream::rows(&device, full));
-    rows.extend(process::rows(full));
+    if asked("step") {
+        rows.extend(step::rows(full));
+    }
+    if asked("draw") {
+        rows.extend(draw::rows(&device, full));
+    }
+    if asked("stream") {
+        rows.extend(stream::rows(&device, full));
+    }
+    if asked("process") {
+        rows.extend(process::rows(full));
+    }
     stats::print(&device, &rows);
 }

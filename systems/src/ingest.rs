@@ -23,6 +23,7 @@ pub struct Inbox {
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WantsKeyframe;
 
+<<<<<<< HEAD
 /// Sessions come and go. Exclusive, because a session that has joined may watch in the same turn.
 pub fn sessions(world: &mut World) {
     let events = std::mem::take(&mut world.resource_mut::<Inbox>().events);
@@ -54,6 +55,44 @@ pub fn sessions(world: &mut World) {
             SessionEvent::Left { session } => with_session(world, session, |s| {
                 s.despawn();
             }),
+=======
+/// Sessions come and go. Exclusive, so that what a session says in the turn in which it joined is heard.
+pub fn sessions(world: &mut World) {
+    for event in std::mem::take(&mut world.resource_mut::<Inbox>().events) {
+        match event {
+            SessionEvent::Joined { session, view, features } => {
+                world.spawn((session, Session { view, features }, Outbox::default()));
+                world.resource_mut::<Metrics>().sessions += 1;
+            }
+            SessionEvent::Watching { session, stream } => {
+                if let Some(mut e) = find(world, session) {
+                    e.insert((Watch::joined(stream), WantsKeyframe));
+                }
+            }
+            SessionEvent::Unwatching { session } => {
+                if let Some(mut e) = find(world, session) {
+                    e.remove::<(Watch, WantsKeyframe)>();
+                }
+            }
+            SessionEvent::PictureTaken { session } => {
+                if let Some(mut watch) =
+                    find(world, session).as_mut().and_then(EntityWorldMut::get_mut::<Watch>)
+                {
+                    watch.in_flight = watch.in_flight.saturating_sub(1);
+                }
+            }
+            SessionEvent::KeyframeRequested { session } => {
+                if let Some(mut e) = find(world, session).filter(EntityWorldMut::contains::<Watch>) {
+                    e.insert(WantsKeyframe);
+                }
+            }
+            SessionEvent::Left { session } => {
+                if let Some(e) = find(world, session) {
+                    e.despawn();
+                    world.resource_mut::<Metrics>().sessions -= 1;
+                }
+            }
+>>>>>>> 8ad89587d3b0c6986cda7e35684ff8a55f0ca0c4
         }
     }
     let sessions = world.query_filtered::<(), With<Session>>().iter(world).count() as u64;
@@ -67,6 +106,13 @@ fn with_session(world: &mut World, id: SessionId, what: impl FnOnce(EntityWorldM
     if let Some((entity, _)) = found {
         what(world.entity_mut(entity));
     }
+}
+
+/// The entity of a session, if it is still there.
+fn find(world: &mut World, session: SessionId) -> Option<EntityWorldMut<'_>> {
+    let mut sessions = world.query_filtered::<(Entity, &SessionId), With<Session>>();
+    let entity = sessions.iter(world).find(|(_, s)| **s == session)?.0;
+    world.get_entity_mut(entity).ok()
 }
 
 /// Requests get their place in the scene's one sequence and become messages.

@@ -47,8 +47,11 @@ pub fn observe(
     }
 }
 
-/// Last: a wake in the past would spin; it becomes now.
-pub fn schedule_next(clock: Res<Clock>, mut wake: ResMut<NextWake>) {
+/// Last: what is still due, also from earlier turns. A wake in the past would spin; it becomes now.
+pub fn schedule_next(clock: Res<Clock>, mut wake: ResMut<NextWake>, levels: Query<&LevelClock>) {
+    for due in levels.iter().filter_map(|l| l.due) {
+        wake.at(due);
+    }
     if let Some(at) = wake.0 {
         wake.0 = Some(at.max(clock.now));
     }

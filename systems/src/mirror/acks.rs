@@ -44,6 +44,7 @@ pub fn acknowledge(
             continue;
         };
         metrics.acks += 1;
+        tracing::debug!(op = op.seq, session = origin.session.0, accepted = outcome.is_ok(), "acknowledged");
         if !outbox.ack(Ack { intent: origin.intent.clone(), outcome }) {
             commands.entity(entity).insert(NotReading);
         }

@@ -63,7 +63,11 @@ pub fn notify(
                 Some(before) if *before.state.dataset == *now.state.dataset => {
                     tell_changes(&mut out, &ops, session, &before.state, &now);
                 }
-                _ => tell_everything(&mut out, session.features, &now),
+                _ => {
+                    tell_everything(&mut out, session.features, &now);
+                    // What waited was superseded, and an image that loads as the last one did is news too.
+                    told.residency = None;
+                }
             }
             told.applied = Some(now);
         }

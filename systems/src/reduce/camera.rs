@@ -1,9 +1,10 @@
 //! Camera deltas are checked and queued; only the transaction moves the camera.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     camera::{CameraDelta, CameraParts, CameraQueue},
+    dataset::Scene,
     fault::Rejection,
     ids::ViewId,
     intent::{Change, Intent},
@@ -15,12 +16,14 @@ use lucida_components::{
 pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
+    scene: Res<Scene>,
     mut views: Query<(&ViewId, &mut CameraQueue)>,
 ) {
     for intent in intents.read() {
         let Change::Camera(delta) = &intent.change else { continue };
         let outcome = match views.iter_mut().find(|(id, _)| **id == intent.view) {
             None => Err(no_view(intent)),
+            Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut queue)) => check(delta).map(|report| {
                 queue.0.push(delta.clone());
                 Report::Camera(report)

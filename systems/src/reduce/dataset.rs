@@ -1,6 +1,6 @@
 //! Another image, or a snapshot of this one: every requested block is written anew.
 
-use super::{no_view, settle};
+use super::{no_view, settle, view::volumes_not_drawn};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     axes::{Axes, AxisKind},
@@ -81,6 +81,12 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
             s.version,
             Snapshot::VERSION
         )));
+    }
+    match s.view.ndisplay {
+        2 => {}
+        3 if intent.origin.is_none() => {}
+        3 => return Err(volumes_not_drawn()),
+        n => return Err(Rejection::invalid(format!("the snapshot's ndisplay is {n}; it can be 2 or 3"))),
     }
     let open = world.resource::<Scene>().dataset.clone();
     if open.as_ref().is_none_or(|d| d.locator != s.dataset) {

@@ -1,6 +1,6 @@
 //! Index, margins and order. The transaction clamps; here only names and shapes are checked.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
@@ -34,7 +34,7 @@ pub fn reduce(
         }
         let outcome = match (views.iter_mut().find(|(id, ..)| **id == intent.view), &scene.dataset) {
             (None, _) => Err(no_view(intent)),
-            (_, None) => Err(Rejection::error("no image is open yet")),
+            (_, None) => Err(nothing_open()),
             (Some((_, mut axes, mut index, applied)), Some(dataset)) => {
                 let level = applied.map_or(0, |a| a.state.lod.level);
                 change(&intent.change, dataset, level, &mut axes, &mut index)
@@ -80,15 +80,14 @@ fn change(
         }
         Change::Margins { axis, margins } => {
             let a = resolve(axis)?;
-            if !margins.iter().all(|m| m.is_finite() && *m >= 0.0) {
-                return Err(Rejection::invalid("margins are two numbers, 0 or more"));
-            }
+            check_margins(margins)?;
             if index.margins.get(a).is_some_and(|m| m != margins) {
                 index.margins[a] = *margins;
             }
             Ok(Report::Margins(a))
         }
         Change::WholeIndex(whole) => {
+            whole.margins.iter().try_for_each(check_margins)?;
             let mut next = whole.clone();
             next.value.resize(axes.len(), 0);
             next.margins.resize(axes.len(), [0.0; 2]);
@@ -108,6 +107,14 @@ fn change(
         }
         _ => Ok(Report::None),
     }
+}
+
+/// Margins that can be drawn; a NaN would also make a state differ from itself.
+fn check_margins(margins: &[f64; 2]) -> Result<(), Rejection> {
+    if margins.iter().all(|m| m.is_finite() && *m >= 0.0) {
+        return Ok(());
+    }
+    Err(Rejection::invalid("margins are two numbers, 0 or more"))
 }
 
 fn set(index: &mut Mut<Index>, axis: usize, value: i64) {

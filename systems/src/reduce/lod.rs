@@ -1,10 +1,9 @@
 //! Level and policy.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     dataset::Scene,
-    fault::Rejection,
     ids::ViewId,
     intent::{Change, Intent},
     lod::{Lod, LodPolicy},
@@ -26,7 +25,7 @@ pub fn reduce(
         let image = scene.dataset.as_deref().and_then(|d| d.reference());
         let outcome = match (view, image, &intent.change) {
             (None, ..) => Err(no_view(intent)),
-            (_, None, _) => Err(Rejection::error("no image is open yet")),
+            (_, None, _) => Err(nothing_open()),
             (Some((_, mut lod)), Some(image), Change::Level(level)) => {
                 let level = (*level).clamp(0, image.levels.len() as i64 - 1) as usize;
                 lod.set_if_neq(Lod { level, policy: LodPolicy::Locked, downgraded: false });

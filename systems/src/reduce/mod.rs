@@ -46,3 +46,8 @@ fn settle(ops: &mut Ops, intent: &Intent, kind: OpKind, outcome: Result<Report, 
 fn no_view(intent: &Intent) -> Rejection {
     Rejection::invalid(format!("view {} does not exist; the main view is 0", intent.view.0))
 }
+
+/// The refusal of an intent that needs an image while there is none.
+fn nothing_open() -> Rejection {
+    Rejection::error("no image is open yet")
+}

@@ -1,8 +1,9 @@
 //! The size of the pictures.
 
-use super::settle;
+use super::{nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
+    dataset::Scene,
     fault::Rejection,
     ids::StreamId,
     intent::{Change, Intent},
@@ -14,12 +15,14 @@ use lucida_components::{
 pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
+    scene: Res<Scene>,
     mut streams: Query<(&StreamId, &mut Stream)>,
 ) {
     for intent in intents.read() {
         let Change::Canvas { stream, canvas } = intent.change else { continue };
         let outcome = match streams.iter_mut().find(|(id, _)| **id == stream) {
             None => Err(Rejection::invalid(format!("stream {} does not exist", stream.0))),
+            Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut block)) => {
                 let canvas = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));
                 let next = Stream { canvas, ..*block };

@@ -1,8 +1,9 @@
 //! 2D ↔ 3D.
 
-use super::{no_view, settle};
+use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
+    dataset::Scene,
     fault::Rejection,
     ids::ViewId,
     intent::{Change, Intent},
@@ -14,6 +15,7 @@ use lucida_components::{
 pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
+    scene: Res<Scene>,
     mut views: Query<(&ViewId, &mut View)>,
 ) {
     for intent in intents.read() {
@@ -23,9 +25,8 @@ pub fn reduce(
             Some(_) if !(2..=3).contains(&n) => {
                 Err(Rejection::invalid(format!("ndisplay is {n}; it can be 2 or 3")))
             }
-            Some(_) if n == 3 && intent.origin.is_some() => {
-                Err(Rejection::unsupported("this version draws planes only; volumes are not drawn yet"))
-            }
+            Some(_) if n == 3 && intent.origin.is_some() => Err(volumes_not_drawn()),
+            Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut view)) => {
                 view.set_if_neq(View { ndisplay: n });
                 Ok(Report::Ndisplay)
@@ -33,4 +34,9 @@ pub fn reduce(
         };
         settle(&mut ops, intent, OpKind::ViewToggle, outcome);
     }
+}
+
+/// The refusal of a client's request for 3D.
+pub(super) fn volumes_not_drawn() -> Rejection {
+    Rejection::unsupported("this version draws planes only; volumes are not drawn yet")
 }

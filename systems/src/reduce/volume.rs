@@ -1,10 +1,9 @@
 //! Volume controls: one control given to every layer, as napari-cuda's `volume` scope means it.
 
-use super::{layers::apply, settle};
+use super::{layers::apply, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     controls::Controls,
-    fault::Rejection,
     intent::{Change, Intent},
     ops::{OpKind, Ops, Report},
 };
@@ -13,7 +12,7 @@ use lucida_components::{
 pub fn reduce(mut intents: MessageReader<Intent>, mut ops: ResMut<Ops>, mut layers: Query<&mut Controls>) {
     for intent in intents.read() {
         let Change::Volume(control) = &intent.change else { continue };
-        let mut outcome = Err(Rejection::error("no image is open yet"));
+        let mut outcome = Err(nothing_open());
         for mut controls in &mut layers {
             // Whether a control is acceptable does not depend on the layer: the first refusal comes first.
             outcome = apply(&mut controls, control).map(|()| Report::VolumeControl(control.key()));

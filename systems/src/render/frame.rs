@@ -433,6 +433,7 @@ fn answered(
     let mut oldest: Option<Instant> = None;
     let mut intents = Vec::new();
     for op in shown {
+        tracing::debug!(op = op.seq, revision = upto, "drawn");
         if let Some(origin) = &op.origin {
             oldest = Some(oldest.map_or(op.arrived, |o| o.min(op.arrived)));
             intents.push((origin.session, origin.intent.clone()));

@@ -28,8 +28,8 @@ fn begin(draft: &mut Draft) -> Result<(), FaultReason> {
         draft.next.camera = lucida_components::camera::Camera::default();
         return Ok(());
     }
-    if let Some(restore) = draft.restoring.take() {
-        draft.next.restore = restore;
+    if let Some(restore) = &draft.restoring {
+        draft.next.restore = restore.clone();
         return Ok(());
     }
     let Some(before) = draft.before.clone() else { return Ok(()) };

@@ -8,7 +8,7 @@ use lucida_components::{
     axes::Axes,
     camera::CameraQueue,
     clip::Clip,
-    clock::{Clock, NextWake},
+    clock::Clock,
     fault::{Fault, FaultReason, Step},
     index::Index,
     lod::Lod,
@@ -38,7 +38,6 @@ pub fn commit(
     mut revision: ResMut<Revision>,
     mut ops: ResMut<Ops>,
     mut metrics: ResMut<Metrics>,
-    mut wake: ResMut<NextWake>,
     clock: Res<Clock>,
     mut views: Query<Requested>,
 ) {
@@ -60,9 +59,6 @@ pub fn commit(
         switched.set_if_neq(level_clock);
     }
     commands.entity(entity).remove::<Restoring>();
-    if let Some(due) = level_clock.due {
-        wake.at(due);
-    }
     metrics.level_micros.observe(level_micros);
 
     let unchanged = before.as_ref().filter(|b| ***b == next).cloned();

@@ -24,10 +24,18 @@ fn dims(draft: &mut Draft) -> Result<(), FaultReason> {
     for (axis, value) in next.index.value.iter_mut().enumerate() {
         *value = (*value).clamp(0, next.dataset.extent(axis) as i64 - 1);
     }
-    // Other axes in the plane: the old pose is of another plane.
-    let planes_differ = draft.before.as_ref().is_some_and(|b| b.plane_axes() != next.plane_axes());
-    if planes_differ && !draft.is_new_dataset() && draft.restoring.is_none() {
+    let Some(before) = draft.before.clone().filter(|_| draft.restoring.is_none()) else { return Ok(()) };
+    if *before.dataset != *draft.next.dataset {
+        return Ok(());
+    }
+    // Other axes are displayed: a pose of the old ones means nothing, neither here nor on the way back.
+    let next = &mut draft.next;
+    if before.plane_axes() != next.plane_axes() {
+        next.restore.plane = None;
         draft.deltas.insert(0, CameraDelta::Reset);
+    }
+    if before.axes.displayed(3) != next.axes.displayed(3) {
+        next.restore.volume = None;
     }
     Ok(())
 }

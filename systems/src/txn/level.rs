@@ -30,7 +30,7 @@ pub fn step() -> impl FnMut(ResMut<Txn>, Option<ResMut<inject::Injection>>) {
 
 fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     let started = Instant::now();
-    draft.clock.recheck = false;
+    let recheck = std::mem::take(&mut draft.clock.recheck);
     let pose = pose_after(draft);
     draft.pose = Some(pose);
 
@@ -39,15 +39,22 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     if asked.level >= levels {
         return Err(FaultReason::NoSuchLevel { level: asked.level, levels });
     }
-    let wanted = match (asked.policy, draft.next.view.mode()) {
-        (LodPolicy::Locked, _) => asked.level,
-        (LodPolicy::Auto, Mode::Plane) => automatic(draft, &pose.plane)?,
+    // `None`: the level stays, and with it the mark that a budget had made it coarser.
+    let decided = match (asked.policy, draft.next.view.mode()) {
+        _ if draft.restoring.is_some() => {
+            draft.clock.due = None;
+            None
+        }
+        (LodPolicy::Locked, _) => None,
+        (LodPolicy::Auto, Mode::Plane) => automatic(draft, &pose.plane, recheck)?,
         // In a volume the finest level that fits is wanted: the budget below decides.
-        (LodPolicy::Auto, Mode::Volume) => 0,
+        (LodPolicy::Auto, Mode::Volume) => Some(0),
     };
+    let wanted = decided.unwrap_or(asked.level);
     let affordable = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
     let chosen = affordable.unwrap_or(levels - 1);
-    draft.next.lod = Lod { level: chosen, policy: asked.policy, downgraded: chosen != wanted };
+    let downgraded = chosen != wanted || (decided.is_none() && asked.downgraded);
+    draft.next.lod = Lod { level: chosen, policy: asked.policy, downgraded };
 
     let before = draft.before.as_ref().map(|b| b.lod.level);
     if before != Some(chosen) {
@@ -58,30 +65,46 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     Ok(())
 }
 
-/// What the policy wants for a plane pose.
-fn automatic(draft: &mut Draft, pose: &PlanePose) -> Result<usize, FaultReason> {
+/// What the policy wants for a plane pose; `None` where it leaves the level as it is.
+fn automatic(draft: &mut Draft, pose: &PlanePose, recheck: bool) -> Result<Option<usize>, FaultReason> {
     let reference = draft.reference()?;
     let over = oversampling(reference, draft.next.plane_axes(), pose.zoom);
     let fresh = draft.is_new_dataset();
     let current = draft.next.lod.level.min(over.len() - 1);
     match draft.rules {
         LodRules::Sharp { hysteresis } => {
-            Ok(sharp(&over, if fresh { None } else { Some(current) }, hysteresis))
+            // Where a budget made the level coarser, the margin counts from what was wanted: from the finest
+            // on, so that the same pose wants the same again.
+            let from = if draft.next.lod.downgraded { 0 } else { current };
+            Ok(Some(sharp(&over, if fresh { None } else { Some(from) }, hysteresis)))
         }
         LodRules::NapariCuda { fine, coarse, cooldown_millis } => {
             if fresh {
-                return Ok(settled(&over, fine, coarse));
+                return Ok(Some(settled(&over, fine, coarse)));
+            }
+            if !recheck && !has_moved(draft, pose) {
+                return Ok(None);
             }
             let want = stepwise(&over, current, zoom_direction(draft), fine, coarse);
             let ready = draft.clock.switched.map(|s| s + Duration::from_millis(cooldown_millis));
             if want != current && ready.is_some_and(|r| draft.now < r) {
                 draft.clock.due = ready;
-                return Ok(current);
+                return Ok(None);
             }
             draft.clock.due = None;
-            Ok(want)
+            Ok(Some(want))
         }
     }
+}
+
+/// Whether there is a reason to decide anew: one decision is one level, so without a reason the level would
+/// go on by one with every other op. A mode that is come back to keeps the level it was left with.
+fn has_moved(draft: &Draft, pose: &PlanePose) -> bool {
+    let (Some(before), next) = (&draft.before, &draft.next) else { return true };
+    before.camera.plane != *pose
+        || before.canvas != next.canvas
+        || before.plane_axes() != next.plane_axes()
+        || (before.view == next.view && before.lod.policy != next.lod.policy)
 }
 
 /// Data pixels per screen pixel of each level: the smaller of the two plane axes' counts, so that no axis

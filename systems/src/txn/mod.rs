@@ -3,10 +3,12 @@
 //! [`transact`] runs the schedule `RenderTxn` once per view that has open ops. The steps edit a draft; commit
 //! checks it and swaps it in only if every step before it reported done, so an error *or a panic* in a
 //! step leaves the view's last applied state. The ops of such a turn are then retried one by one, so that
-//! one bad intent rejects itself alone and tells its sender.
+//! one bad intent rejects itself alone and tells its sender. An op of the whole scene is applied in every
+//! view or in none.
 
 pub mod begin;
 pub mod camera;
+mod checkpoint;
 pub mod commit;
 pub mod dims;
 pub mod draft;
@@ -101,7 +103,7 @@ pub fn transact(world: &mut World) {
     let mut views: Vec<(ViewId, Entity)> =
         world.query_filtered::<(&ViewId, Entity), With<View>>().iter(world).map(|(v, e)| (*v, e)).collect();
     views.sort_unstable();
-    let mut rejected_scene_op = false;
+    let start = checkpoint::Checkpoint::of(world, &views);
     for &(view, entity) in &views {
         let ops = world.resource::<Ops>();
         let has_open = ops.turn.iter().any(|o| o.state == OpState::Open && concerns(o, view));
@@ -109,17 +111,15 @@ pub fn transact(world: &mut World) {
         if !has_open && !recheck {
             continue;
         }
-        if let Err(fault) = run(world, entity) {
-            rejected_scene_op |= retry::one_by_one(world, view, entity, &fault);
-        }
-    }
-    if rejected_scene_op {
-        // A scene-wide op failed in one view after others had taken it: they follow the rolled-back scene.
-        for &(_, entity) in &views {
-            if let Err(fault) = run(world, entity) {
-                tracing::error!("a view could not follow the rolled-back scene: {fault}");
-                rollback::rollback(world, entity);
-            }
+        let Err(fault) = run(world, entity) else { continue };
+        let scene_wide =
+            world.resource::<Ops>().turn.iter().any(|o| o.state == OpState::Open && is_scene_wide(o));
+        if scene_wide {
+            retry::one_by_one(world, &views, start.clone(), &fault);
+        } else {
+            let own = [(view, entity)];
+            let start = checkpoint::Checkpoint::of(world, &own);
+            retry::one_by_one(world, &own, start, &fault);
         }
     }
     close_applied(world);
@@ -129,7 +129,11 @@ pub fn transact(world: &mut World) {
 fn run(world: &mut World, entity: Entity) -> Result<(), Fault> {
     let started = Instant::now();
     let draft = Draft::of(world, entity);
-    *world.resource_mut::<Txn>() = Txn { draft, ..Txn::default() };
+    let fault = match &draft {
+        Some(_) => None,
+        None => Some(Fault { step: Step::Begin, reason: FaultReason::NoDataset }),
+    };
+    *world.resource_mut::<Txn>() = Txn { draft, fault, ..Txn::default() };
     world.run_schedule(RenderTxn);
     let verdict = world.resource::<Txn>().verdict();
     let mut metrics = world.resource_mut::<Metrics>();

@@ -1,6 +1,6 @@
-//! After a fault: the turn's ops of the view are retried one by one.
+//! After a fault: the turn's ops are retried one by one.
 
-use super::{concerns, is_scene_wide, rollback, run};
+use super::{checkpoint::Checkpoint, concerns, run};
 use bevy_app::Update;
 use bevy_ecs::prelude::*;
 use lucida_components::{
@@ -10,41 +10,48 @@ use lucida_components::{
     ops::{OpState, Ops},
 };
 
-/// Puts the requested blocks back to applied, then lets each op try alone: reducers and transaction run
-/// with its intent only. Returns whether a scene-wide op was rejected.
-pub(super) fn one_by_one(world: &mut World, view: ViewId, entity: Entity, fault: &Fault) -> bool {
-    rollback::rollback(world, entity);
-    let (mut alone, mut without): (Vec<Intent>, Vec<u64>) = (Vec::new(), Vec::new());
-    for op in &world.resource::<Ops>().turn {
-        if op.state == OpState::Open && concerns(op, view) {
-            match &op.intent {
-                Some(intent) => alone.push(intent.clone()),
-                None => without.push(op.seq),
-            }
-        }
-    }
-    // What the transaction had opened itself was part of the attempt and goes with it.
-    world.resource_mut::<Ops>().turn.retain(|o| !without.contains(&o.seq));
+/// Puts `views` back to `start`, then lets each of their open ops try alone: reducers and transactions run
+/// with its intent only. Where it fails in one of the views, it is taken back in all of them and rejected.
+pub(super) fn one_by_one(world: &mut World, views: &[(ViewId, Entity)], start: Checkpoint, fault: &Fault) {
+    let mut reached = start;
+    reached.restore(world);
+    // What the transactions had opened themselves was part of the attempt and goes with it.
+    let mut ops = world.resource_mut::<Ops>();
+    let of_these = |seen: &[(ViewId, Entity)], view| seen.iter().any(|(v, _)| *v == view);
+    ops.turn.retain(|o| o.state != OpState::Open || o.intent.is_some() || !of_these(views, o.view));
+    let alone: Vec<Intent> = ops
+        .turn
+        .iter()
+        .filter(|o| o.state == OpState::Open && views.iter().any(|(v, _)| concerns(o, *v)))
+        .filter_map(|o| o.intent.clone())
+        .collect();
 
     let single = alone.len() == 1;
-    let mut rejected_scene_op = false;
     for intent in alone {
-        let seq = intent.op;
+        let (seq, opened) = (intent.op, world.resource::<Ops>().turn.len());
         // The only op of the turn is known to fail: it is not tried again.
-        let verdict = if single {
-            Err(fault.clone())
-        } else {
-            world.write_message(intent);
-            world.run_schedule(Update);
-            run(world, entity)
+        let verdict = if single { Err(fault.clone()) } else { attempt(world, views, intent) };
+        let Err(fault) = verdict else {
+            reached = Checkpoint::of(world, views);
+            continue;
         };
-        let Err(fault) = verdict else { continue };
-        rollback::rollback(world, entity);
+        reached.restore(world);
         let mut ops = world.resource_mut::<Ops>();
-        if let Some(op) = ops.get_mut(seq) {
-            rejected_scene_op |= is_scene_wide(op);
-        }
+        ops.turn.truncate(opened);
         ops.reject(seq, Rejection::error(format!("not applied, nothing changed ({fault})")));
     }
-    rejected_scene_op
+}
+
+/// Reduces one intent and runs the transactions of the views that it concerns.
+fn attempt(world: &mut World, views: &[(ViewId, Entity)], intent: Intent) -> Result<(), Fault> {
+    let seq = intent.op;
+    world.write_message(intent);
+    world.run_schedule(Update);
+    for &(view, entity) in views {
+        let mut ops = world.resource_mut::<Ops>();
+        if ops.get_mut(seq).is_some_and(|op| op.state == OpState::Open && concerns(op, view)) {
+            run(world, entity)?;
+        }
+    }
+    Ok(())
 }

@@ -157,7 +157,7 @@ fn a_locked_level_that_does_not_fit_stays_marked() {
 #[test]
 fn the_volumes_level_is_the_finest_that_fits() {
     // Level 2 of both layers: 8 × 512 × 1024 × 2 × 2 bytes = 16 MiB; level 1 is eight times that.
-    for (pool_bytes, want) in [(1_u64 << 40, 0), (200 << 20, 1), (128 << 20, 2), (22 << 20, 3), (1 << 10, 3)]
+    for (pool_bytes, want) in [(1_u64 << 40, 0), (200 << 20, 1), (128 << 20, 2), (21 << 20, 3), (1 << 10, 3)]
     {
         let mut rig = Rig::empty();
         rig.app.insert_resource(Budgets { pool_bytes, ..Budgets::default() });

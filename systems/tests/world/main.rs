@@ -1,6 +1,6 @@
 //! The world without a GPU: intents in, applied state, acks and notices out, at a time that the test decides.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
 mod camera;
 mod delivery;

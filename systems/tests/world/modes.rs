@@ -9,6 +9,7 @@ use lucida_components::{
     lod::{LodPolicy, LodRules},
     notice::{NoticeBody, Topic},
     ops::OpKind,
+    restore::RestoreCache,
     stream::{Canvas, StreamConfig},
     view::Mode,
 };
@@ -199,7 +200,7 @@ fn a_pose_of_another_plane_is_not_brought_back() {
 fn a_toggle_to_the_same_mode_is_nothing() {
     let mut rig = Rig::new();
     rig.unchanged_by(|r| r.ask_all([Change::Ndisplay(3), Change::Ndisplay(2)]));
-    assert_eq!(rig.state().restore, Default::default());
+    assert_eq!(rig.state().restore, RestoreCache::default());
 }
 
 #[test]
@@ -209,5 +210,5 @@ fn another_image_forgets_the_ways_back() {
     rig.ask(Change::Ndisplay(2));
     assert!(rig.state().restore.plane.is_some() && rig.state().restore.volume.is_some());
     rig.ask(Change::Dataset(brain()));
-    assert_eq!(rig.state().restore, Default::default());
+    assert_eq!(rig.state().restore, RestoreCache::default());
 }

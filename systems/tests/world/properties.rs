@@ -144,7 +144,7 @@ fn stored(snapshot: &Snapshot) -> Snapshot {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 96,
+        cases: 256,
         max_shrink_time: 20_000,
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -229,12 +229,11 @@ impl Rig {
 
     /// Runs a turn and gives the ops that it closed.
     pub fn closed_by_turn(&mut self) -> Vec<Op> {
-        let before = self.ops().closed.back().map_or(0, |o| o.seq);
         let known: Vec<u64> = self.ops().closed.iter().map(|o| o.seq).collect();
         self.turn();
         let ops = self.ops();
         assert!(ops.turn.is_empty(), "ops are retired in their turn");
-        ops.closed.iter().filter(|o| o.seq > before || !known.contains(&o.seq)).cloned().collect()
+        ops.closed.iter().filter(|o| !known.contains(&o.seq)).cloned().collect()
     }
 
     pub fn ops(&mut self) -> &Ops {

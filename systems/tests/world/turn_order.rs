@@ -7,7 +7,7 @@ use bevy_ecs::{
     schedule::{ScheduleLabel, Schedules},
 };
 use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, txn};
-use std::any::TypeId;
+use std::{any::TypeId, fmt::Write};
 
 /// Names of the systems by type: bevy names them only with a feature that costs time.
 fn names() -> Vec<(TypeId, &'static str)> {
@@ -53,25 +53,24 @@ fn the_turn_is_the_one_that_lib_rs_declares() {
     let mut turn = format!("main: {}\n", main.join(" "));
 
     let schedules = rig.world().resource::<Schedules>();
-    let mut list = |label: &dyn Fn() -> bevy_ecs::schedule::InternedScheduleLabel| {
-        let label = label();
-        let schedule = schedules.get(label).unwrap();
-        let systems: Vec<&str> = schedule
-            .systems()
-            .unwrap()
+    let labels = [
+        First.intern(),
+        PreUpdate.intern(),
+        Update.intern(),
+        schedule::Transact.intern(),
+        schedule::RenderTxn.intern(),
+        schedule::Mirror.intern(),
+        schedule::Render.intern(),
+        schedule::Encode.intern(),
+        Last.intern(),
+    ];
+    for label in labels {
+        let systems = schedules.get(label).unwrap().systems().unwrap();
+        let known: Vec<&str> = systems
             .filter_map(|(_, s)| names.iter().find(|(t, _)| *t == s.system_type()).map(|(_, n)| *n))
             .collect();
-        turn += &format!("{label:?}: {}\n", systems.join(" → "));
-    };
-    list(&|| First.intern());
-    list(&|| PreUpdate.intern());
-    list(&|| Update.intern());
-    list(&|| schedule::Transact.intern());
-    list(&|| schedule::RenderTxn.intern());
-    list(&|| schedule::Mirror.intern());
-    list(&|| schedule::Render.intern());
-    list(&|| schedule::Encode.intern());
-    list(&|| Last.intern());
+        writeln!(turn, "{label:?}: {}", known.join(" → ")).unwrap();
+    }
     assert_eq!(
         turn,
         "\
