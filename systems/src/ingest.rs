@@ -23,39 +23,6 @@ pub struct Inbox {
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WantsKeyframe;
 
-<<<<<<< HEAD
-/// Sessions come and go. Exclusive, because a session that has joined may watch in the same turn.
-pub fn sessions(world: &mut World) {
-    let events = std::mem::take(&mut world.resource_mut::<Inbox>().events);
-    for event in events {
-        match event {
-            SessionEvent::Joined { session, view, features } => {
-                world.spawn((session, Session { view, features }, Outbox::default()));
-            }
-            SessionEvent::Watching { session, stream } => {
-                with_session(world, session, |mut s| {
-                    s.insert((Watch::joined(stream), WantsKeyframe));
-                });
-            }
-            SessionEvent::Unwatching { session } => {
-                with_session(world, session, |mut s| {
-                    s.remove::<(Watch, WantsKeyframe)>();
-                });
-            }
-            SessionEvent::PictureTaken { session } => with_session(world, session, |mut s| {
-                if let Some(mut watch) = s.get_mut::<Watch>() {
-                    watch.in_flight = watch.in_flight.saturating_sub(1);
-                }
-            }),
-            SessionEvent::KeyframeRequested { session } => with_session(world, session, |mut s| {
-                if s.contains::<Watch>() {
-                    s.insert(WantsKeyframe);
-                }
-            }),
-            SessionEvent::Left { session } => with_session(world, session, |s| {
-                s.despawn();
-            }),
-=======
 /// Sessions come and go. Exclusive, so that what a session says in the turn in which it joined is heard.
 pub fn sessions(world: &mut World) {
     for event in std::mem::take(&mut world.resource_mut::<Inbox>().events) {
@@ -92,19 +59,7 @@ pub fn sessions(world: &mut World) {
                     world.resource_mut::<Metrics>().sessions -= 1;
                 }
             }
->>>>>>> 8ad89587d3b0c6986cda7e35684ff8a55f0ca0c4
         }
-    }
-    let sessions = world.query_filtered::<(), With<Session>>().iter(world).count() as u64;
-    world.resource_mut::<Metrics>().sessions = sessions;
-}
-
-/// Does something with a session, if it is still here.
-fn with_session(world: &mut World, id: SessionId, what: impl FnOnce(EntityWorldMut)) {
-    let found =
-        world.query_filtered::<(Entity, &SessionId), With<Session>>().iter(world).find(|(_, s)| **s == id);
-    if let Some((entity, _)) = found {
-        what(world.entity_mut(entity));
     }
 }
 
