@@ -183,6 +183,16 @@ fn twenty_layers_are_drawn_in_one_pass() {
 }
 
 #[test]
+fn more_layers_than_uniform_buffers_hold_are_drawn() {
+    let Some(device) = device() else { return };
+    let image = ArrayImage::new("cyx", &[150, 32, 32], Dtype::U8, Arc::new(pattern));
+    let mut changes: Vec<Change> =
+        (0..150).map(|l| set(l, ControlChange::Opacity(0.002 + 0.0001 * f64::from(l)))).collect();
+    changes.push(canvas(64, 64));
+    check("150 layers", &picture(&device, image.open(), changes), pattern);
+}
+
+#[test]
 fn row_0_is_on_top_and_column_0_on_the_left() {
     let Some(device) = device() else { return };
     let corner = |_: usize, at: &[u64]| if at[0] < 8 && at[1] < 8 { 255.0 } else { 30.0 };

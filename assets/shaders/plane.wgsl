@@ -43,8 +43,10 @@ struct Level {
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
-@group(0) @binding(1) var<storage, read> layers: array<Layer>;
-@group(0) @binding(2) var<storage, read> levels: array<Level>;
+// Uniform, because a software driver reads a storage buffer lane by lane: three times slower. A picture of
+// more layers or levels than these has them in storage buffers (program.rs rewrites the two lines).
+@group(0) @binding(1) var<uniform> layers: array<Layer, 64>;
+@group(0) @binding(2) var<uniform> levels: array<Level, 256>;
 // Slot + 1 of each tile of each window, row by row; 0 = not resident.
 @group(0) @binding(3) var<storage, read> table: array<u32>;
 @group(0) @binding(4) var<storage, read> luts: array<u32>;

@@ -1,6 +1,6 @@
 //! GPU memory that frames share: tile pools and parameter buffers.
 
-use super::gpu::Gpu;
+use super::{gpu::Gpu, plane::program::UNIFORM_BYTES};
 use crate::residency::pools::WIDTHS;
 
 /// The pools' memory and the growing parameter buffers. One set serves all streams: command buffers run in
@@ -37,9 +37,18 @@ pub enum Role {
 impl Role {
     const COUNT: usize = 6;
 
+    fn least_bytes(self) -> u64 {
+        match self {
+            Self::Layers | Self::Levels => UNIFORM_BYTES,
+            _ => 256,
+        }
+    }
+
     fn usage(self) -> wgpu::BufferUsages {
         let kind = match self {
             Self::Frame | Self::Convert => wgpu::BufferUsages::UNIFORM,
+            // Either, by the number of layers: see the plane's program.
+            Self::Layers | Self::Levels => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE,
             _ => wgpu::BufferUsages::STORAGE,
         };
         kind | wgpu::BufferUsages::COPY_DST
@@ -85,7 +94,7 @@ impl Buffers {
         slot.get_or_insert_with(|| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("parameters"),
-                size: bytes.max(256).next_power_of_two(),
+                size: bytes.max(role.least_bytes()).next_power_of_two(),
                 usage: role.usage(),
                 mapped_at_creation: false,
             })

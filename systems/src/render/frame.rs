@@ -395,7 +395,7 @@ fn record(
         .collect();
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("plane"),
-        layout: renderer.programs.layout(),
+        layout: renderer.programs.layout(&params.spec),
         entries: &entries,
     });
     {

@@ -125,7 +125,7 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
             levels: out.levels.len() as u32 - first_level,
             pad: [0; 2],
         });
-        out.spec.0.push(LayerSpec {
+        out.spec.layers.push(LayerSpec {
             dtype: image.dtype,
             linear: c.interpolation == Interpolation::Linear && !nearest,
             single: out.levels.len() as u32 - first_level == 1,
@@ -134,6 +134,7 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
             blending: blending(c.blending, out.layers.len() == 1),
         });
     }
+    out.spec.large = Spec::is_large(out.layers.len(), out.levels.len());
     out
 }
 

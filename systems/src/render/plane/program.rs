@@ -8,6 +8,16 @@ use std::{fmt::Write, num::NonZeroUsize, sync::Arc};
 const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/plane.wgsl"));
 const MARKER: &str = "//@layers";
 
+/// Layers and levels that the uniform buffers of the shader hold.
+const MAX_UNIFORM: [usize; 2] = [64, 256];
+/// The shader's declarations of both, and what they become in a large program.
+const DECLARED: [[&str; 2]; 2] = [
+    ["var<uniform> layers: array<Layer, 64>", "var<storage, read> layers: array<Layer>"],
+    ["var<uniform> levels: array<Level, 256>", "var<storage, read> levels: array<Level>"],
+];
+/// Bytes that a uniform buffer of either must have, whatever is in it.
+pub const UNIFORM_BYTES: u64 = 256 * 48;
+
 /// Up to this many layers are drawn by a call each; runs of equal layers beyond are drawn in loops.
 const UNROLLED: usize = 6;
 
@@ -34,16 +44,26 @@ pub struct LayerSpec {
 
 /// What selects a program: its layers, bottom first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Spec(pub Vec<LayerSpec>);
+pub struct Spec {
+    /// Visible layers, bottom first.
+    pub layers: Vec<LayerSpec>,
+    /// More than the uniform buffers hold.
+    pub large: bool,
+}
 
 impl Spec {
+    /// Whether this many layers and levels need storage buffers.
+    pub fn is_large(layers: usize, levels: usize) -> bool {
+        layers > MAX_UNIFORM[0] || levels > MAX_UNIFORM[1]
+    }
+
     /// Layers in a program of many are drawn in loops: how many stand in each loop does not select the
     /// program, only the sequence of runs does. The counts come with the parameters.
     fn runs(&self) -> Vec<(LayerSpec, usize)> {
         let mut runs: Vec<(LayerSpec, usize)> = Vec::new();
-        for spec in &self.0 {
+        for spec in &self.layers {
             match runs.last_mut() {
-                Some((last, n)) if last == spec && self.0.len() > UNROLLED => *n += 1,
+                Some((last, n)) if last == spec && self.layers.len() > UNROLLED => *n += 1,
                 _ => runs.push((*spec, 1)),
             }
         }
@@ -78,58 +98,70 @@ impl Spec {
             let _ = calls.write_str(&line);
             at += n;
         }
-        SOURCE.replacen(MARKER, calls.trim_end(), 1)
+        let mut source = SOURCE.replacen(MARKER, calls.trim_end(), 1);
+        if self.large {
+            for [small, large] in DECLARED {
+                source = source.replacen(small, large, 1);
+            }
+        }
+        source
     }
 }
 
 /// Compiled programs.
 #[derive(Resource)]
 pub struct Programs {
-    layout: wgpu::BindGroupLayout,
-    pipeline_layout: wgpu::PipelineLayout,
+    /// For small programs and for large ones.
+    layouts: [Layouts; 2],
     compiled: LruCache<Spec, Arc<wgpu::ComputePipeline>>,
 }
 
-impl Programs {
-    /// The layout that all programs share; nothing compiled yet.
-    pub fn new(device: &wgpu::Device) -> Self {
-        let storage = |read_only| wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Storage { read_only },
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        };
-        let uniform = wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Uniform,
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        };
+struct Layouts {
+    group: wgpu::BindGroupLayout,
+    pipeline: wgpu::PipelineLayout,
+}
+
+impl Layouts {
+    fn new(device: &wgpu::Device, large: bool) -> Self {
+        let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+        let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only });
+        let uniform = buffer(wgpu::BufferBindingType::Uniform);
         let entries: Vec<_> = (0..9)
             .map(|binding| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
                 ty: match binding {
                     0 => uniform,
+                    1 | 2 if !large => uniform,
                     8 => storage(false),
                     _ => storage(true),
                 },
                 count: None,
             })
             .collect();
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        let group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("plane"),
             entries: &entries,
         });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some("plane"),
-            bind_group_layouts: &[Some(&layout)],
+            bind_group_layouts: &[Some(&group)],
             immediate_size: 0,
         });
-        Self { layout, pipeline_layout, compiled: LruCache::new(KEPT) }
+        Self { group, pipeline }
+    }
+}
+
+impl Programs {
+    /// The layouts that programs share; nothing compiled yet.
+    pub fn new(device: &wgpu::Device) -> Self {
+        let layouts = [false, true].map(|large| Layouts::new(device, large));
+        Self { layouts, compiled: LruCache::new(KEPT) }
     }
 
-    /// The bind group layout.
-    pub fn layout(&self) -> &wgpu::BindGroupLayout {
-        &self.layout
+    /// The bind group layout of a spec's program.
+    pub fn layout(&self, spec: &Spec) -> &wgpu::BindGroupLayout {
+        &self.layouts[usize::from(spec.large)].group
     }
 
     /// The program of a spec, compiled if it is new.
@@ -144,7 +176,7 @@ impl Programs {
         });
         let program = Arc::new(device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some("plane"),
-            layout: Some(&self.pipeline_layout),
+            layout: Some(&self.layouts[usize::from(spec.large)].pipeline),
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
@@ -154,7 +186,7 @@ impl Programs {
             cache: None,
         }));
         tracing::debug!(
-            layers = spec.0.len(),
+            layers = spec.layers.len(),
             millis = started.elapsed().as_secs_f64() * 1e3,
             "plane program"
         );
