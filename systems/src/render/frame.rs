@@ -4,29 +4,27 @@
 //! world neither submits nor waits. Command buffers run in the order in which they were recorded.
 
 use super::{
-    buffers::{Buffers, Role},
-    convert::{self, Convert},
+    buffers::Buffers,
+    convert::Convert,
     gpu::Gpu,
     job::{FrameJob, Handover, Layout, PixelFormat, Returned},
-    plane::{
-        params::{self, Params},
-        program::Programs,
-    },
+    plane::{params, program::Programs},
+    record::record,
+    ring::Ring,
+    upload::upload,
 };
 use crate::{
     ingest::WantsKeyframe,
     pace::Pace,
     residency::{
         cache::ChunkCache,
-        cut,
-        plan::{LayerPlan, Plan, TileJob},
-        pools::{self, Pools},
-        tiles::Plane,
+        plan::{LayerPlan, Plan},
+        pools::Pools,
     },
 };
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    applied::{Applied, ViewState},
+    applied::Applied,
     clock::{Clock, NextWake},
     controls::Interpolation,
     ids::{IntentRef, SessionId, StreamId, ViewId},
@@ -41,9 +39,6 @@ use std::{
     time::{Duration, Instant},
 };
 use wgpu::util::StagingBelt;
-
-/// Frames of one stream that may be between the world and its encoder: one drawn while one is encoded.
-const IN_FLIGHT: usize = 2;
 
 /// Nothing moved for this long: the picture is at rest and is drawn as it was asked for.
 const REST: Duration = Duration::from_millis(120);
@@ -77,30 +72,13 @@ struct Shown {
     nearest: bool,
 }
 
-#[derive(Debug)]
-struct Ring {
-    layout: Layout,
-    number: u64,
-    /// RGBA8, one for all slots: frames are drawn one after the other.
-    picture: wgpu::Buffer,
-    /// I420 before it is copied out.
-    planes: Option<wgpu::Buffer>,
-    slots: Vec<Slot>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    readback: Arc<wgpu::Buffer>,
-    busy: bool,
-}
-
 /// What the renderer keeps between frames.
 #[derive(Resource)]
 pub struct Renderer {
-    buffers: Buffers,
-    programs: Programs,
-    convert: Convert,
-    belt: StagingBelt,
+    pub(super) buffers: Buffers,
+    pub(super) programs: Programs,
+    pub(super) convert: Convert,
+    pub(super) belt: StagingBelt,
 }
 
 impl Renderer {
@@ -247,175 +225,6 @@ pub fn draw(
             wake.at(clock.now + pace.interval);
         }
     }
-}
-
-impl Ring {
-    fn new(gpu: &Gpu, layout: Layout, number: u64) -> Self {
-        let buffer = |label, size, usage| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
-        let (storage, out) = (wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::COPY_SRC);
-        let pixels = u64::from(layout.canvas.width) * u64::from(layout.canvas.height) * 4;
-        Self {
-            layout,
-            number,
-            picture: buffer("picture", pixels, storage | out),
-            planes: (layout.format == PixelFormat::I420)
-                .then(|| buffer("planes", layout.bytes(), storage | out)),
-            slots: (0..IN_FLIGHT)
-                .map(|_| {
-                    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-                    Slot { readback: Arc::new(buffer("readback", layout.bytes(), usage)), busy: false }
-                })
-                .collect(),
-        }
-    }
-}
-
-/// Cuts tiles and records their upload: the essential ones all, the others while the turn's time lasts.
-#[expect(clippy::too_many_arguments, reason = "reads the cache, writes pools and commands")]
-fn upload(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    state: &ViewState,
-    plan: &mut Plan,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    budgets: &Budgets,
-    metrics: &mut Metrics,
-) {
-    let started = Instant::now();
-    let budget = Duration::from_micros(budgets.upload_micros);
-    let jobs = std::mem::take(&mut plan.uploads);
-    let mut done = 0;
-    for (n, job) in jobs.iter().enumerate() {
-        if n >= plan.essential && started.elapsed() >= budget {
-            break;
-        }
-        done = n + 1;
-        if upload_tile(renderer, gpu, encoder, state, job, pools, cache, metrics).is_none() {
-            // The pool is full of what this picture needs, or a chunk was evicted meanwhile: the next
-            // plan will see.
-            plan.stale = true;
-        }
-    }
-    if done > 0 {
-        plan.stamp += 1;
-        plan.stale = true;
-    }
-    plan.essential = plan.essential.saturating_sub(done);
-    plan.uploads = jobs[done..].to_vec();
-}
-
-#[expect(clippy::too_many_arguments, reason = "see upload")]
-fn upload_tile(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    state: &ViewState,
-    job: &TileJob,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    metrics: &mut Metrics,
-) -> Option<()> {
-    let layer = &state.layers[job.layer];
-    let image = &state.dataset.images[layer.layer.image];
-    let plane = Plane::of(state, image, layer.layer.channel, job.level)?;
-    let chunks: Vec<_> =
-        plane.chunks(job.at).map(|key| Some((key, cache.get(&key)?.clone()))).collect::<Option<_>>()?;
-    let missing = chunks.iter().any(|(_, c)| c.is_err());
-    let width = image.dtype.size();
-    let (slot, evicted) = pools.insert(width, plane.key(job.at), missing)?;
-    let stride = pools::stride(width);
-    let target = renderer.buffers.pool_for_upload(gpu, pools::pool_of(width));
-    let size = wgpu::BufferSize::new(stride)?;
-    let mut view = renderer.belt.write_buffer(encoder, target, u64::from(slot.number) * stride, size);
-    let mut tile = vec![0; stride as usize];
-    cut::cut(&plane, job.at, image.dtype, &mut tile, |key| {
-        chunks.iter().find(|(k, _)| k == key).map(|(_, c)| c)
-    });
-    view.copy_from_slice(&tile);
-    metrics.tiles_uploaded += 1;
-    metrics.tiles_evicted += u64::from(evicted);
-    Some(())
-}
-
-/// Records parameters, drawing, conversion and the copy into the slot.
-fn record(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    ring: &Ring,
-    stream: &Stream,
-    slot: usize,
-    params: &Params,
-) {
-    let canvas = ring.layout.canvas;
-    let frame =
-        params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
-    let convert_frame = convert::Frame::of(ring.layout, stream.orientation);
-    let writes: [(Role, &[u8]); 6] = [
-        (Role::Frame, bytemuck::bytes_of(&frame)),
-        (Role::Layers, bytemuck::cast_slice(&params.layers)),
-        (Role::Levels, bytemuck::cast_slice(&params.levels)),
-        (Role::Table, bytemuck::cast_slice(&params.table)),
-        (Role::Luts, bytemuck::cast_slice(&params.luts)),
-        (Role::Convert, bytemuck::bytes_of(&convert_frame)),
-    ];
-    for (role, bytes) in writes {
-        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
-        if let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) {
-            renderer.belt.write_buffer(encoder, buffer, 0, size).copy_from_slice(bytes);
-        }
-    }
-
-    let program = renderer.programs.get(&gpu.device, &params.spec);
-    let b = &renderer.buffers;
-    let bound: [&wgpu::Buffer; 9] = [
-        b.bound(Role::Frame),
-        b.bound(Role::Layers),
-        b.bound(Role::Levels),
-        b.bound(Role::Table),
-        b.bound(Role::Luts),
-        b.pool(0),
-        b.pool(1),
-        b.pool(2),
-        &ring.picture,
-    ];
-    let entries: Vec<_> = bound
-        .iter()
-        .zip(0..)
-        .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-        .collect();
-    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("plane"),
-        layout: renderer.programs.layout(&params.spec),
-        entries: &entries,
-    });
-    {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-            label: Some("plane"),
-            timestamp_writes: None,
-        });
-        pass.set_pipeline(&program);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(canvas.width.div_ceil(8), canvas.height.div_ceil(8), 1);
-    }
-    let source = match &ring.planes {
-        Some(planes) => {
-            let frame = b.bound(Role::Convert);
-            renderer.convert.record(&gpu.device, encoder, ring.layout, frame, &ring.picture, planes);
-            planes
-        }
-        None => &ring.picture,
-    };
-    encoder.copy_buffer_to_buffer(source, 0, &ring.slots[slot].readback, 0, ring.layout.bytes());
 }
 
 /// The intents whose effect is first seen between two revisions, and when the oldest arrived.

@@ -6,3 +6,6 @@ pub mod frame;
 pub mod gpu;
 pub mod job;
 pub mod plane;
+mod record;
+mod ring;
+mod upload;

@@ -1,0 +1,83 @@
+//! A frame's passes are recorded.
+
+use super::{
+    buffers::Role,
+    convert,
+    frame::Renderer,
+    gpu::Gpu,
+    plane::params::{self, Params},
+    ring::Ring,
+};
+use lucida_components::stream::Stream;
+
+/// Records parameters, drawing, conversion and the copy into the slot.
+pub(super) fn record(
+    renderer: &mut Renderer,
+    gpu: &Gpu,
+    encoder: &mut wgpu::CommandEncoder,
+    ring: &Ring,
+    stream: &Stream,
+    slot: usize,
+    params: &Params,
+) {
+    let canvas = ring.layout.canvas;
+    let frame =
+        params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
+    let convert_frame = convert::Frame::of(ring.layout, stream.orientation);
+    let writes: [(Role, &[u8]); 6] = [
+        (Role::Frame, bytemuck::bytes_of(&frame)),
+        (Role::Layers, bytemuck::cast_slice(&params.layers)),
+        (Role::Levels, bytemuck::cast_slice(&params.levels)),
+        (Role::Table, bytemuck::cast_slice(&params.table)),
+        (Role::Luts, bytemuck::cast_slice(&params.luts)),
+        (Role::Convert, bytemuck::bytes_of(&convert_frame)),
+    ];
+    for (role, bytes) in writes {
+        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
+        if let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) {
+            renderer.belt.write_buffer(encoder, buffer, 0, size).copy_from_slice(bytes);
+        }
+    }
+
+    let program = renderer.programs.get(&gpu.device, &params.spec);
+    let b = &renderer.buffers;
+    let bound: [&wgpu::Buffer; 9] = [
+        b.bound(Role::Frame),
+        b.bound(Role::Layers),
+        b.bound(Role::Levels),
+        b.bound(Role::Table),
+        b.bound(Role::Luts),
+        b.pool(0),
+        b.pool(1),
+        b.pool(2),
+        &ring.picture,
+    ];
+    let entries: Vec<_> = bound
+        .iter()
+        .zip(0..)
+        .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+        .collect();
+    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("plane"),
+        layout: renderer.programs.layout(&params.spec),
+        entries: &entries,
+    });
+    {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("plane"),
+            timestamp_writes: None,
+        });
+        pass.set_pipeline(&program);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(canvas.width.div_ceil(8), canvas.height.div_ceil(8), 1);
+    }
+    let source = match &ring.planes {
+        Some(planes) => {
+            let frame = b.bound(Role::Convert);
+            renderer.convert.record(&gpu.device, encoder, ring.layout, frame, &ring.picture, planes);
+            planes
+        }
+        None => &ring.picture,
+    };
+    encoder.copy_buffer_to_buffer(source, 0, &ring.slots[slot].readback, 0, ring.layout.bytes());
+}
