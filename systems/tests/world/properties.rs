@@ -146,6 +146,7 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 256,
         max_shrink_time: 20_000,
+        max_global_rejects: 65_536,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -240,8 +241,8 @@ proptest! {
         let mut rig = rig_of(world);
         run(&mut rig, &turns);
         rig.wait(1000);
-        rig.ask(again.clone());
         let shown = rig.level();
+        rig.ask(again.clone());
         // Whatever was held back by a pause comes now.
         for _ in 0..5 {
             rig.wait(1000);
