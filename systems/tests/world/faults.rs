@@ -8,11 +8,11 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     axes::Axes,
     camera::{CameraDelta, CameraQueue},
-    controls::ControlChange,
+    controls::{ControlChange, Controls},
     fault::{RejectCode, Step},
     ids::{StreamId, ViewId},
     intent::Change,
-    lod::Lod,
+    lod::{Budgets, Lod},
     metrics::Metrics,
     notice::Topic,
     ops::{OpKind, OpState},
@@ -20,6 +20,7 @@ use lucida_components::{
     value::Value,
 };
 use lucida_systems::txn::inject::{Failure, Injection};
+use std::sync::Arc;
 
 fn inject(rig: &mut Rig, step: Step, failure: Failure, times: u32) {
     rig.world().insert_resource(Injection { step, failure, times });
@@ -222,6 +223,52 @@ fn a_scene_wide_op_that_one_view_cannot_take_is_taken_back_in_every_view() {
             assert_eq!(rig.applied_of(view).unwrap().state.layers[1].controls.opacity, 0.5);
         }
     }
+}
+
+#[test]
+fn what_a_view_chose_for_an_op_that_another_cannot_take_vanishes() {
+    // With layer 0 hidden the main view can afford level 1; the second view can apply nothing any more.
+    let policy_ops = |changes: &[Change]| {
+        let mut rig = Rig::empty();
+        rig.app
+            .insert_resource(Budgets { pool_bytes: 130 * 130 * 2 * 128 * 4 / 3 + 4, ..Budgets::default() });
+        rig.ask(Change::Dataset(brain()));
+        let second = rig.second_view();
+        let entity = rig.entity(second);
+        let mut broken = rig.applied_of(second).unwrap();
+        let mut state = (*broken.state).clone();
+        state.lod.level = 99;
+        broken.state = Arc::new(state);
+        rig.world().entity_mut(entity).insert(broken);
+        rig.world().get_mut::<Lod>(entity).unwrap().level = 99;
+
+        let (level, switched) = (rig.level(), rig.requested(ViewId::MAIN).clock);
+        rig.wait(500);
+        let ops = rig.ask_all(changes.to_vec());
+        assert_eq!((rig.level(), rig.requested(ViewId::MAIN).clock), (level, switched));
+        assert!(is_rejected(&ops[ops.len() - 1]) && ops[ops.len() - 1].kind == OpKind::Layer);
+        assert!(ops[..ops.len() - 1].iter().all(is_applied));
+        ops.iter().filter(|o| o.kind == OpKind::Policy).count()
+    };
+    let hide = layer(0, ControlChange::Visible(false));
+    assert_eq!(policy_ops(std::slice::from_ref(&hide)), 0, "alone");
+    assert_eq!(policy_ops(&[go("z", 3), hide]), 0, "tried again beside a good one");
+}
+
+#[test]
+fn what_only_commit_can_see_is_rejected_by_commit() {
+    // A zoom that is a number > 0, but shows an infinite rectangle.
+    let mut rig = Rig::new();
+    let why = rig.unchanged_by(|r| r.refused(set_zoom(1e-320)));
+    assert!(why.message.contains("commit"), "{why}");
+
+    // A control that no reducer would write.
+    let world = rig.world();
+    let mut layers = world.query::<&mut Controls>();
+    layers.iter_mut(world).for_each(|mut c| c.gamma = -1.0);
+    let why = rig.unchanged_by(|r| r.refused(go("z", 3)));
+    assert!(why.message.contains("commit") && why.message.contains("gamma"), "{why}");
+    assert!(is_applied(&rig.ask(go("z", 3))), "it was put back");
 }
 
 #[test]

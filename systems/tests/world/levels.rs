@@ -129,6 +129,22 @@ fn a_downgrade_is_counted_once_and_ends_where_it_fits_again() {
 }
 
 #[test]
+fn a_downgrade_within_the_margin_stays_marked() {
+    let mut rig = Rig::new();
+    rig.ask(at(1.0));
+    // 1.03 data pixels at level 1: within the margin, so level 0 is still wanted.
+    rig.ask(at(2.06));
+    assert_eq!(rig.level(), 0);
+    rig.app.insert_resource(budget(300));
+    rig.ask(go("z", 3));
+    let lod = rig.state().lod;
+    assert_eq!((lod.level, lod.downgraded), (1, true));
+    rig.unchanged_by(|r| r.ask(go("z", 3)));
+    rig.ask(go("z", 4));
+    assert_eq!(rig.state().lod, lod);
+}
+
+#[test]
 fn a_hidden_layer_costs_nothing() {
     let mut rig = Rig::empty();
     rig.app.insert_resource(budget(128));

@@ -197,6 +197,27 @@ fn a_pose_of_another_plane_is_not_brought_back() {
 }
 
 #[test]
+fn a_pose_of_another_volume_is_not_brought_back() {
+    let mut rig = Rig::new();
+    rig.ask(Change::Ndisplay(3));
+    rig.ask(zoom(0.1));
+    rig.ask(Change::Ndisplay(2));
+    rig.ask(Change::Order(vec![T, Y, X, Z]));
+    rig.ask(Change::Ndisplay(3));
+    let turned = rig.state().camera.volume;
+    // x is the last of the displayed axes, here z.
+    assert_eq!(turned.center, [31.0, 1023.75, 511.75]);
+
+    // The order of the axes that are not displayed is no other volume.
+    rig.ask(zoom(0.1));
+    let left = rig.state().camera.volume;
+    rig.ask(Change::Ndisplay(2));
+    rig.ask(Change::Order(vec![T, Y, X, Z]));
+    rig.ask(Change::Ndisplay(3));
+    assert_eq!(rig.state().camera.volume, left);
+}
+
+#[test]
 fn a_toggle_to_the_same_mode_is_nothing() {
     let mut rig = Rig::new();
     rig.unchanged_by(|r| r.ask_all([Change::Ndisplay(3), Change::Ndisplay(2)]));
