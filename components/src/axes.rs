@@ -55,10 +55,10 @@ impl Axes {
     /// Finds an axis as clients name it: an index in range, or a label in any case.
     pub fn resolve(&self, name: &str) -> Option<usize> {
         let name = name.trim();
-        if let Ok(i) = name.parse::<usize>() {
-            if i < self.len() {
-                return Some(i);
-            }
+        if let Ok(i) = name.parse::<usize>()
+            && i < self.len()
+        {
+            return Some(i);
         }
         self.labels.iter().position(|l| l.eq_ignore_ascii_case(name))
     }

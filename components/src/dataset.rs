@@ -7,10 +7,10 @@ use crate::{
 };
 use bevy_ecs::resource::Resource;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// An opened image. Compared by identity: two datasets are the same if they are the same opening.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Dataset {
     /// Name to show.
     pub name: String,
@@ -97,6 +97,13 @@ pub struct LayerSource {
     pub controls: Controls,
     /// The range the contrast control spans, raw units.
     pub range: [f64; 2],
+}
+
+/// Short, because it stands in the log line of the op that shows it.
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dataset({})", self.locator)
+    }
 }
 
 impl PartialEq for Dataset {

@@ -31,6 +31,7 @@ pub const PICTURE_QUEUE: usize = lucida_components::session::Watch::MAX_IN_FLIGH
 
 /// What sockets tell the world.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the inbox holds a thousand; boxing each intent costs more")]
 pub enum Inbound {
     /// A client asks for a change.
     Intent(Intent),

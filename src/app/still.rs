@@ -36,7 +36,7 @@ use std::{
 };
 
 /// A still that takes longer than this will not come.
-const TIMEOUT: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A drawn picture.
 #[derive(Debug, Clone)]

@@ -12,6 +12,9 @@ pub struct Demo {
     /// Folder to write; must not exist.
     #[arg(env = "LUCIDA_DEMO", default_value = "demo.ome.zarr")]
     path: PathBuf,
+    /// How large: `default` is some 115 MB, `small` 2 MB.
+    #[arg(long, env = "LUCIDA_DEMO_SIZE", default_value = "default", value_parser = ["default", "small"])]
+    size: String,
     /// Do nothing where it is already there.
     #[arg(long, env = "LUCIDA_IF_MISSING")]
     if_missing: bool,
@@ -27,7 +30,11 @@ pub(super) fn run(args: &Demo) -> Result<(), Failure> {
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "writing the demo image {bar:40} {pos}/{len} chunks, {eta} left",
     )?);
-    data::demo::write_demo(&args.path, &|done, total| {
+    let mut spec = data::demo::demo_spec();
+    if args.size == "small" {
+        spec.shape = [2, 3, 8, 192, 256];
+    }
+    data::demo::write(spec, &args.path, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;

@@ -7,7 +7,7 @@ mod render;
 mod serve;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing_subscriber::EnvFilter;
 
 /// Look at images too large to move: a render server beside OME-Zarr data, a picture in a browser anywhere.
@@ -39,7 +39,11 @@ pub fn run(cli: Cli) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     let outcome = match cli.command {
         Command::Serve(c) => serve::run(&c),
         Command::Demo(c) => demo::run(&c),

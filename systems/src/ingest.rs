@@ -1,4 +1,4 @@
-//! PreUpdate: what arrived from outside enters the world.
+//! `PreUpdate`: what arrived from outside enters the world.
 
 use bevy_ecs::prelude::*;
 use lucida_components::{

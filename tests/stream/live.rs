@@ -74,7 +74,7 @@ impl Live {
         state.send(Message::text(hello.to_string())).await.expect("sent");
         let mut client = Client { state, pixels: None, session: String::new(), intents: 0, decoder: None };
         let welcome = client.frame("session.welcome").await;
-        client.session = welcome["session"].as_str().expect("a session").to_owned();
+        welcome["session"].as_str().expect("a session").clone_into(&mut client.session);
         client
     }
 
@@ -113,7 +113,6 @@ pub struct Shown {
     pub height: u32,
     pub revision: u64,
     pub intents: Vec<String>,
-    pub bytes: usize,
     /// Row-major RGB, row 0 on top.
     pub rgb: Vec<[f64; 3]>,
 }
@@ -241,7 +240,6 @@ impl Client {
             height,
             revision: json["revision"].as_u64().expect("a revision"),
             intents: intents.iter().map(|i| i.as_str().expect("text").to_owned()).collect(),
-            bytes: unit.len(),
             rgb,
         }
     }

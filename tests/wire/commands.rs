@@ -63,7 +63,7 @@ async fn commands_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn loads_wait_for_each_other_and_too_many_are_told_to_come_back() {
-    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (go, gate) = std::sync::mpsc::sync_channel::<()>(1);
     let gate = std::sync::Mutex::new(gate);
     let opener = move |path: &str| {
         let _ = gate.lock().unwrap().recv();

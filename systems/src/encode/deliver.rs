@@ -49,12 +49,12 @@ pub fn deliver(
         metrics.keyframes += u64::from(packet.keyframe);
         metrics.encode_micros.observe(f64::from(packet.encode_micros));
         let stream = streams.iter().find(|(_, id, _)| **id == packet.stream);
-        if let (Some((entity, _, known)), Some(config)) = (stream, &packet.config) {
-            if known != Some(config) {
-                commands.entity(entity).insert((**config).clone());
-                // Told by the mirror, which has already run in this turn.
-                wake.at(clock.now);
-            }
+        if let (Some((entity, _, known)), Some(config)) = (stream, &packet.config)
+            && known != Some(config)
+        {
+            commands.entity(entity).insert((**config).clone());
+            // Told by the mirror, which has already run in this turn.
+            wake.at(clock.now);
         }
         for (_, _, mut watch, mut outbox, ..) in watchers.iter_mut().filter(|w| w.2.stream == packet.stream) {
             let fits = watch.has_room() && (packet.keyframe || !watch.needs_keyframe);

@@ -34,7 +34,11 @@ pub struct Told {
 const RESIDENCY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Compares and tells.
-#[expect(clippy::type_complexity, reason = "one query of all a session has")]
+#[expect(
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    reason = "compares all that a session may be told"
+)]
 pub fn notify(
     mut commands: Commands,
     ops: Res<Ops>,
@@ -85,7 +89,7 @@ pub fn notify(
             match told.residency {
                 Some((r, _)) if r == *residency => {}
                 Some((_, at)) if !edge && clock.now < at + RESIDENCY_INTERVAL => {
-                    wake.at(at + RESIDENCY_INTERVAL)
+                    wake.at(at + RESIDENCY_INTERVAL);
                 }
                 _ => {
                     out.tell(Topic::Residency, NoticeBody::Residency(*residency), None);

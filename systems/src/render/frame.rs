@@ -103,16 +103,16 @@ pub fn take_returned(mut returned: ResMut<Returned>, mut streams: Query<(&Stream
             pictures.keyframe = true;
             pictures.shown = None;
         }
-        if let Some(ring) = pictures.ring.as_mut().filter(|r| r.number == slot.ring) {
-            if let Some(slot) = ring.slots.get_mut(slot.slot) {
-                slot.busy = false;
-            }
+        if let Some(ring) = pictures.ring.as_mut().filter(|r| r.number == slot.ring)
+            && let Some(slot) = ring.slots.get_mut(slot.slot)
+        {
+            slot.busy = false;
         }
     }
 }
 
 /// Draws every stream that is due.
-#[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "the one system that draws")]
+#[expect(clippy::too_many_arguments, reason = "the one system that draws")]
 pub fn draw(
     mut commands: Commands,
     gpu: Res<Gpu>,
@@ -228,7 +228,6 @@ pub fn draw(
 }
 
 /// The intents whose effect is first seen between two revisions, and when the oldest arrived.
-#[expect(clippy::type_complexity, reason = "what a packet carries")]
 fn answered(
     ops: &Ops,
     view: ViewId,

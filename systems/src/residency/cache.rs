@@ -64,8 +64,8 @@ mod tests {
         ChunkKey { source: SourceId(0), level: 0, number }
     }
 
-    fn chunk(bytes: usize) -> Result<ChunkData, ChunkFault> {
-        Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Dense(vec![0; bytes].into()) })
+    fn chunk(bytes: usize) -> ChunkData {
+        ChunkData { dtype: Dtype::U8, values: ChunkValues::Dense(vec![0; bytes].into()) }
     }
 
     #[test]
@@ -73,13 +73,13 @@ mod tests {
         let mut cache = ChunkCache::default();
         let budget = 3 * (1000 + OVERHEAD);
         for n in 0..3 {
-            cache.insert(key(n), chunk(1000), budget);
+            cache.insert(key(n), Ok(chunk(1000)), budget);
         }
         assert!(cache.get(&key(0)).is_some(), "0 is now the most recently used");
-        cache.insert(key(3), chunk(1000), budget);
+        cache.insert(key(3), Ok(chunk(1000)), budget);
         assert!(cache.bytes() <= budget);
         assert!(cache.contains(&key(0)) && !cache.contains(&key(1)) && cache.contains(&key(2)));
-        cache.insert(key(0), chunk(10), budget);
+        cache.insert(key(0), Ok(chunk(10)), budget);
         assert_eq!(cache.bytes(), 2 * 1000 + 10 + 3 * OVERHEAD, "a replaced entry gives its bytes back");
     }
 }

@@ -76,15 +76,14 @@ impl Pools {
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
         let stamp = self.stamp;
         let pool = &mut self.pools[pool_of(width)];
-        let (number, evicted) = match pool.free.pop() {
-            Some(number) => (number, false),
-            None => {
-                let (_, oldest) = pool.tiles.peek_lru()?;
-                if oldest.stamp == stamp {
-                    return None;
-                }
-                (pool.tiles.pop_lru()?.1.number, true)
+        let (number, evicted) = if let Some(number) = pool.free.pop() {
+            (number, false)
+        } else {
+            let (_, oldest) = pool.tiles.peek_lru()?;
+            if oldest.stamp == stamp {
+                return None;
             }
+            (pool.tiles.pop_lru()?.1.number, true)
         };
         let slot = Slot { number, missing, stamp };
         pool.tiles.put(key, slot);

@@ -100,7 +100,7 @@ fn blend(below: [f64; 3], color: [f64; 3], a: f64, mode: Blending) -> [f64; 3] {
             Blending::Additive => d + s * a,
             Blending::Minimum => mix(d.min(s)),
             Blending::Maximum => mix(d.max(s)),
-            Blending::Average => mix((d + s) / 2.0),
+            Blending::Average => mix(f64::midpoint(d, s)),
             Blending::Multiplicative => mix(d * s),
         }
         .clamp(0.0, 1.0)
