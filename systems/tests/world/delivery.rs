@@ -222,6 +222,7 @@ fn new_parameter_sets_are_told_once_in_the_next_turn() {
         assert!(room.rig.read(session).notices.iter().any(|n| n.topic == Topic::Stream));
     }
     room.packet(StreamId::MAIN, true, Some(config("avc1.42C01F")));
+    assert_eq!(room.rig.due(), None, "nothing is due for the same again");
     room.rig.turn();
     assert!(room.rig.read(a).notices.is_empty(), "the same again is nothing new");
     room.packet(StreamId::MAIN, true, Some(config("avc1.64001F")));
