@@ -12,22 +12,6 @@ struct Frame {
     _pad: u32,
 }
 
-struct Layer {
-    // Colour of a ramp, and opacity.
-    color: vec4f,
-    // Lower contrast limit, 1 / (upper − lower), gamma.
-    lo: f32,
-    per_range: f32,
-    gamma: f32,
-    // First entry of the colour table.
-    lut: u32,
-    // Levels from the target to the coarsest.
-    first_level: u32,
-    levels: u32,
-    _pad0: u32,
-    _pad1: u32,
-}
-
 struct Level {
     // Texel of the window = origin + step · (pixel + ½); texel i covers [i, i + 1).
     origin: vec2f,
@@ -40,6 +24,25 @@ struct Level {
     // First entry of the page table.
     table: u32,
     _pad: u32,
+}
+
+struct Layer {
+    // Colour of a ramp, and opacity.
+    color: vec4f,
+    // Lower contrast limit, 1 / (upper − lower), gamma.
+    lo: f32,
+    per_range: f32,
+    gamma: f32,
+    // First entry of the colour table.
+    lut: u32,
+    // Coarser levels that may answer where the target has no tile: first, and how many.
+    first_coarser: u32,
+    coarser: u32,
+    _pad0: u32,
+    _pad1: u32,
+    // The target level. It stands here and not among the others, so that its place is a constant: a
+    // software driver gathers lane by lane what stands at a place that it cannot know.
+    wanted: Level,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -105,48 +108,63 @@ fn is_number(bits: u32) -> bool {
     return (bits & 0x7f800000u) != 0x7f800000u;
 }
 
+const NOTHING: u32 = 0x7fc00000u;
+const NOT_HERE: u32 = 0x7fc00001u;
+
+// The value of a level under a texel coordinate of its window, as f32 bits; NOT_HERE where no tile is.
+fn sample_level(level: Level, coordinate: vec2f, dtype: u32, linear: bool) -> u32 {
+    let at = clamp(coordinate, level.lower, level.upper - vec2f(0.001));
+    // Rounding may step just outside the window.
+    let tile = min(vec2u(at) / TILE, level.tiles - 1u);
+    let slot = table[level.table + tile.y * level.tiles.x + tile.x];
+    if slot == 0u {
+        return NOT_HERE;
+    }
+    // Inside the tile's memory, which begins one texel before the tile.
+    let inside = at - vec2f(tile * TILE) + 1.0;
+    let near = texel(dtype, slot - 1u, vec2u(inside));
+    if !linear {
+        return near;
+    }
+    let c = inside - 0.5;
+    let base = floor(c);
+    let f = c - base;
+    let b = vec2u(base);
+    let v00 = texel(dtype, slot - 1u, b);
+    let v10 = texel(dtype, slot - 1u, b + vec2u(1u, 0u));
+    let v01 = texel(dtype, slot - 1u, b + vec2u(0u, 1u));
+    let v11 = texel(dtype, slot - 1u, b + vec2u(1u, 1u));
+    let upper = mix(bitcast<f32>(v00), bitcast<f32>(v10), f.x);
+    let lower = mix(bitcast<f32>(v01), bitcast<f32>(v11), f.x);
+    if dtype != F32 {
+        return bitcast<u32>(mix(upper, lower, f.y));
+    }
+    if !(is_number(v00) && is_number(v10) && is_number(v01) && is_number(v11)) {
+        // Beside a hole the nearest value stands for itself.
+        return near;
+    }
+    return bitcast<u32>(mix(upper, lower, f.y));
+}
+
 // The value of a layer at a pixel: the finest resident tile not finer than the target answers.
 // Returns f32 bits; not a number where there is nothing.
 fn sample_layer(l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool) -> u32 {
-    let nothing = 0x7fc00000u;
-    let first = layers[l].first_level;
-    let count = select(layers[l].levels, 1u, single);
-    for (var k = first; k < first + count; k++) {
-        var at = levels[k].origin + levels[k].step * pixel;
-        if k == first && (any(at < levels[k].lower) || any(at >= levels[k].upper)) {
-            return nothing;
-        }
-        at = clamp(at, levels[k].lower, levels[k].upper - vec2f(0.001));
-        // Rounding may step just outside the window.
-        let tile = min(vec2u(at) / TILE, levels[k].tiles - 1u);
-        let slot = table[levels[k].table + tile.y * levels[k].tiles.x + tile.x];
-        if slot == 0u {
-            continue;
-        }
-        let corner = vec2f(tile * TILE);
-        // Inside the tile's memory, which begins one texel before the tile.
-        let inside = at - corner + 1.0;
-        let near = texel(dtype, slot - 1u, vec2u(inside));
-        if !linear {
-            return near;
-        }
-        let c = inside - 0.5;
-        let base = floor(c);
-        let f = c - base;
-        let b = vec2u(base);
-        let v00 = texel(dtype, slot - 1u, b);
-        let v10 = texel(dtype, slot - 1u, b + vec2u(1u, 0u));
-        let v01 = texel(dtype, slot - 1u, b + vec2u(0u, 1u));
-        let v11 = texel(dtype, slot - 1u, b + vec2u(1u, 1u));
-        if !(is_number(v00) && is_number(v10) && is_number(v01) && is_number(v11)) {
-            // Beside a hole the nearest value stands for itself.
-            return near;
-        }
-        let upper = mix(bitcast<f32>(v00), bitcast<f32>(v10), f.x);
-        let lower = mix(bitcast<f32>(v01), bitcast<f32>(v11), f.x);
-        return bitcast<u32>(mix(upper, lower, f.y));
+    let at = layers[l].wanted.origin + layers[l].wanted.step * pixel;
+    if any(at < layers[l].wanted.lower) || any(at >= layers[l].wanted.upper) {
+        return NOTHING;
     }
-    return nothing;
+    var value = sample_level(layers[l].wanted, at, dtype, linear);
+    if single {
+        return value;
+    }
+    let end = layers[l].first_coarser + layers[l].coarser;
+    for (var k = layers[l].first_coarser; k < end; k++) {
+        if value != NOT_HERE {
+            break;
+        }
+        value = sample_level(levels[k], levels[k].origin + levels[k].step * pixel, dtype, linear);
+    }
+    return value;
 }
 
 fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {

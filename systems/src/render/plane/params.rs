@@ -25,28 +25,6 @@ pub struct Frame {
     pub pad: u32,
 }
 
-/// `Layer` of the shader.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
-pub struct Layer {
-    /// Colour of a ramp, and opacity.
-    pub color: [f32; 4],
-    /// Lower contrast limit.
-    pub lo: f32,
-    /// 1 / (upper − lower).
-    pub per_range: f32,
-    /// Exponent.
-    pub gamma: f32,
-    /// First entry of the colour table.
-    pub lut: u32,
-    /// First of its levels.
-    pub first_level: u32,
-    /// How many.
-    pub levels: u32,
-    /// Alignment.
-    pub pad: [u32; 2],
-}
-
 /// `Level` of the shader.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
@@ -67,12 +45,36 @@ pub struct Level {
     pub pad: u32,
 }
 
+/// `Layer` of the shader.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+pub struct Layer {
+    /// Colour of a ramp, and opacity.
+    pub color: [f32; 4],
+    /// Lower contrast limit.
+    pub lo: f32,
+    /// 1 / (upper − lower).
+    pub per_range: f32,
+    /// Exponent.
+    pub gamma: f32,
+    /// First entry of the colour table.
+    pub lut: u32,
+    /// First of the coarser levels that may answer for the target.
+    pub first_coarser: u32,
+    /// How many.
+    pub coarser: u32,
+    /// Alignment.
+    pub pad: [u32; 2],
+    /// The target level.
+    pub target: Level,
+}
+
 /// Everything for one picture.
 #[derive(Debug, Default)]
 pub struct Params {
     /// Layers, bottom first.
     pub layers: Vec<Layer>,
-    /// Levels of all layers.
+    /// Coarser levels of all layers.
     pub levels: Vec<Level>,
     /// Page tables of all levels.
     pub table: Vec<u32>,
@@ -89,7 +91,8 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
         let layer = &state.layers[layer_plan.layer];
         let image = &state.dataset.images[layer.layer.image];
         let c = &layer.controls;
-        let first_level = out.levels.len() as u32;
+        let first_coarser = out.levels.len() as u32;
+        let mut target = None;
         for &(number, window) in &layer_plan.levels {
             let Some(plane) = Plane::of(state, image, layer.layer.channel, number) else { continue };
             let table = out.table.len() as u32;
@@ -99,12 +102,19 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
                 complete &= slot.is_some();
                 out.table.push(slot.map_or(0, |s| s.number + 1));
             }
-            out.levels.push(level(state, &plane, window.from, window.to, table));
+            let level = level(state, &plane, window.from, window.to, table);
+            if target.is_none() {
+                target = Some(level);
+            } else {
+                out.levels.push(level);
+            }
             if complete {
                 // Coarser levels can no longer be seen.
                 break;
             }
         }
+        let Some(target) = target else { continue };
+        let coarser = out.levels.len() as u32 - first_coarser;
         let map = colormap::lookup(&c.colormap).unwrap_or(Colormap::Ramp([1.0; 3]));
         let lut = out.luts.len() as u32;
         let ramp = match &map {
@@ -121,14 +131,15 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
             per_range: (1.0 / (hi - lo)) as f32,
             gamma: c.gamma as f32,
             lut,
-            first_level,
-            levels: out.levels.len() as u32 - first_level,
+            first_coarser,
+            coarser,
             pad: [0; 2],
+            target,
         });
         out.spec.layers.push(LayerSpec {
             dtype: image.dtype,
             linear: c.interpolation == Interpolation::Linear && !nearest,
-            single: out.levels.len() as u32 - first_level == 1,
+            single: coarser == 0,
             gamma: c.gamma != 1.0,
             lut: matches!(map, Colormap::Table(_)),
             blending: blending(c.blending, out.layers.len() == 1),

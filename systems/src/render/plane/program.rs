@@ -16,7 +16,7 @@ const DECLARED: [[&str; 2]; 2] = [
     ["var<uniform> levels: array<Level, 256>", "var<storage, read> levels: array<Level>"],
 ];
 /// Bytes that a uniform buffer of either must have, whatever is in it.
-pub const UNIFORM_BYTES: u64 = 256 * 48;
+pub const UNIFORM_BYTES: u64 = 256 * size_of::<super::params::Level>() as u64;
 
 /// Up to this many layers are drawn by a call each; runs of equal layers beyond are drawn in loops.
 const UNROLLED: usize = 6;
