@@ -32,7 +32,7 @@ pub(super) fn run(args: &Demo) -> Result<(), Failure> {
     )?);
     let mut spec = data::demo::demo_spec();
     if args.size == "small" {
-        spec.shape = [2, 3, 8, 192, 256];
+        spec.shape = [3, 3, 8, 192, 256];
     }
     data::demo::write(spec, &args.path, &|done, total| {
         bar.set_length(total);
