@@ -78,9 +78,6 @@ async fn converse(
     name: Arc<str>,
 ) {
     let welcome = text(&encoder.welcome(app.config.heartbeat));
-    if !matches!(timeout(app.config.write_timeout, socket.send(welcome)).await, Ok(Ok(()))) {
-        return;
-    }
     let (session, features, canvas) = (entry.session, encoder.features(), encoder.canvas());
     // When full, acks wait and notices merge in the world: `STATE_QUEUE`.
     let (state, outbound) = mpsc::channel(STATE_QUEUE);
@@ -88,7 +85,13 @@ async fn converse(
     let (local, answers) = mpsc::channel(local::QUEUE);
     // When full, the client is told to try again.
     let (loads, queued) = mpsc::channel(commands::QUEUE);
+    // Before the welcome: with it the client can open its pixel channel, whose watch must not come first.
     let joined = app.world.send(Inbound::Join { session, view: ViewId::MAIN, features, state }).await;
+    if !matches!(timeout(app.config.write_timeout, socket.send(welcome)).await, Ok(Ok(()))) {
+        app.directory.leave(&name);
+        let _ = entry.end(&app.world).await;
+        return;
+    }
 
     let (sink, mut stream) = socket.split();
     let mut writer = Writer::new(sink, encoder, &app, outbound, answers);

@@ -3,6 +3,7 @@
 use crate::fixture;
 use crate::harness::{PATIENCE, Server, Socket, hello};
 use crate::{applied, notice, quick};
+use futures_util::SinkExt;
 use lucida::app::bridge::STATE_QUEUE;
 use lucida::server::ServerConfig;
 use lucida_components::intent::{Change, SessionEvent};
@@ -11,6 +12,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_server_says_so_and_takes_the_next_when_one_leaves() {
@@ -50,8 +52,12 @@ async fn oversize_messages_end_their_session_alone() {
     let mut other = server.join(&[]).await;
     let mut client = server.join(&[]).await;
     let long = json!({"type": "ping", "pad": "x".repeat((1 << 20) + 1)}).to_string();
-    client.socket.text(long).await;
-    assert_eq!(client.socket.closed().await, 1009);
+    // The server does not read the message to its end: the client may hear 1009, or its writing is cut off.
+    let code = match client.socket.0.send(Message::text(long)).await {
+        Ok(()) => client.socket.closed().await,
+        Err(_) => 0,
+    };
+    assert!([0, 1009].contains(&code), "{code}");
     assert!(matches!(server.event(), SessionEvent::Left { session } if session == client.session));
     let id = other.update("layer", "layer-0", "pad", json!("x".repeat(70_000))).await;
     let payload = other.socket.frame().await["payload"].take();

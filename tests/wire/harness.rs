@@ -108,7 +108,10 @@ impl Server {
         socket.send(&hello(features)).await;
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
-        let Inbound::Join { session, features, state, .. } = self.next() else { panic!("no join") };
+        // Already there: a pixel channel that the welcome allows must not come before its session.
+        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv() else {
+            panic!("no join")
+        };
         let name = welcome["session"].as_str().unwrap().to_owned();
         Client { socket, name, session, features, state, intents: 0 }
     }
