@@ -1,7 +1,7 @@
 //! One encode per stream, however many watch.
 //!
 //! Drop policy: a session without room is passed over and then needs a keyframe to go on; it never holds up
-//! another. It is asked for once the session has room again, at most once in [`RESYNC`], so that one slow
+//! another. It is asked for once the session has room again, at most once in `RESYNC`, so that one slow
 //! client does not turn everybody's stream into keyframes.
 
 use super::Packets;
