@@ -129,8 +129,8 @@ pub struct Ops {
 }
 
 impl Ops {
-    /// Closed ops that are remembered.
-    pub const MEMORY: usize = 256;
+    /// Closed ops that are remembered: more than a turn can close.
+    pub const MEMORY: usize = 1024;
 
     /// The next sequence number.
     pub fn next_seq(&mut self) -> u64 {

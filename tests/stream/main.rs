@@ -198,7 +198,7 @@ async fn nonsense_from_one_client_is_answered_and_noticed_by_nobody_else() {
     }
     bad.send_text("{ not json").await;
     bad.send_text("[1, 2]").await;
-    for _ in 0..600 {
+    for _ in 0..3000 {
         bad.update("camera", "main", "pan", json!({"dx_px": 1e300, "dy_px": -1e300})).await;
     }
     let ack = good.ask("dims", "z", "scene_index", json!(11)).await;

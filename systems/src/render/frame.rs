@@ -55,6 +55,24 @@ pub struct Pictures {
     moved: Option<(u64, Instant)>,
     /// The decoder must be able to begin at the next frame.
     keyframe: bool,
+    /// Intents whose effect was applied and not drawn yet.
+    pending: Vec<Pending>,
+    /// The last op that was looked at for them.
+    seen_op: u64,
+}
+
+/// Intents that may wait for a frame.
+const MAX_PENDING: usize = 4096;
+
+/// An intent of a session.
+type Answer = (SessionId, IntentRef);
+
+/// An applied op that no frame shows yet.
+#[derive(Debug)]
+struct Pending {
+    op: u64,
+    arrived: Instant,
+    answer: Answer,
 }
 
 impl Pictures {
@@ -140,6 +158,7 @@ pub fn draw(
             let at = if pictures.moved.is_none() { clock.now.checked_sub(REST) } else { Some(clock.now) };
             pictures.moved = Some((applied.revision, at.unwrap_or(clock.now)));
         }
+        pictures.note(&ops, *view_id);
         pictures.keyframe |= watching().any(|(.., wants)| wants);
         if !plan.ready || plan.revision != applied.revision {
             continue;
@@ -200,8 +219,7 @@ pub fn draw(
         record(renderer, &gpu, &mut encoder, ring, stream, slot, &params);
         renderer.belt.finish_and_recall_on_submit(&encoder);
 
-        let since = pictures.shown.map_or(0, |s| s.revision);
-        let (answered, oldest) = answered(&ops, *view_id, since, applied.revision);
+        let (answered, oldest) = answers(&mut pictures.pending, applied.revision);
         ring.slots[slot].busy = true;
         handover.0.push(FrameJob {
             stream: *stream_id,
@@ -227,25 +245,32 @@ pub fn draw(
     }
 }
 
-/// The intents whose effect is first seen between two revisions, and when the oldest arrived.
-fn answered(
-    ops: &Ops,
-    view: ViewId,
-    after: u64,
-    upto: u64,
-) -> (Arc<[(SessionId, IntentRef)]>, Option<Instant>) {
-    let shown = ops.closed.iter().filter(|op| {
-        op.view == view
-            && matches!(op.state, OpState::Applied { revision } if revision > after && revision <= upto)
-    });
-    let mut oldest: Option<Instant> = None;
-    let mut intents = Vec::new();
-    for op in shown {
-        tracing::debug!(op = op.seq, revision = upto, "drawn");
-        if let Some(origin) = &op.origin {
-            oldest = Some(oldest.map_or(op.arrived, |o| o.min(op.arrived)));
-            intents.push((origin.session, origin.intent.clone()));
+impl Pictures {
+    /// Notes the ops of this turn whose effect is still to be seen. Called every turn, because the memory of
+    /// closed ops is short.
+    fn note(&mut self, ops: &Ops, view: ViewId) {
+        let shown = self.shown.map_or(0, |s| s.revision);
+        let seen = self.seen_op;
+        for op in ops.closed.iter().rev().take_while(|op| op.seq > seen) {
+            let OpState::Applied { revision } = op.state else { continue };
+            if let Some(origin) = op.origin.as_ref().filter(|_| op.view == view && revision > shown) {
+                let answer = (origin.session, origin.intent.clone());
+                self.pending.push(Pending { op: op.seq, arrived: op.arrived, answer });
+            }
         }
+        self.seen_op = ops.closed.back().map_or(seen, |op| op.seq.max(seen));
+        // A stream that cannot draw for long answers the newest.
+        let surplus = self.pending.len().saturating_sub(MAX_PENDING);
+        self.pending.drain(..surplus);
     }
-    (intents.into(), oldest)
+}
+
+/// The intents that the next frame answers, and when the oldest arrived.
+fn answers(pending: &mut Vec<Pending>, revision: u64) -> (Arc<[Answer]>, Option<Instant>) {
+    let oldest = pending.iter().map(|p| p.arrived).min();
+    let intents = pending.drain(..).map(|p| {
+        tracing::debug!(op = p.op, revision, "drawn");
+        p.answer
+    });
+    (intents.collect(), oldest)
 }
