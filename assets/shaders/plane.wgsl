@@ -78,9 +78,8 @@ const AVERAGE: u32 = 5u;
 const MULTIPLICATIVE: u32 = 6u;
 
 // A raw value, as the bits of an f32; the caller looks for NaN and infinity in the bits, because a
-// shader's arithmetic need not keep them.
-fn texel(dtype: u32, slot: u32, at: vec2u) -> u32 {
-    let i = at.y * PITCH + at.x;
+// shader's arithmetic need not keep them. `i` counts texels of the tile's memory.
+fn texel(dtype: u32, slot: u32, i: u32) -> u32 {
     switch dtype {
         case U8: {
             let word = pool8[slot * (TEXELS / 4u) + i / 4u];
@@ -111,49 +110,76 @@ fn is_number(bits: u32) -> bool {
 const NOTHING: u32 = 0x7fc00000u;
 const NOT_HERE: u32 = 0x7fc00001u;
 
-// The value of a level under a texel coordinate of its window, as f32 bits; NOT_HERE where no tile is.
-fn sample_level(level: Level, coordinate: vec2f, dtype: u32, linear: bool) -> u32 {
-    let at = clamp(coordinate, level.lower, level.upper - vec2f(0.001));
+// Where a pixel falls in a level. Layers of the same image at the same level share it: a fifth of the
+// work of a picture of three channels.
+struct Place {
+    // Whether the plane is there at all.
+    hit: bool,
+    // The tile, counted in the window.
+    tile: u32,
+    // The texel in the tile's memory: the nearest, and the upper left of the four around.
+    near: u32,
+    corner: u32,
+    // Where between the four.
+    between: vec2f,
+}
+
+// `at` is a texel coordinate of the level's window.
+fn place(level: Level, at: vec2f, hit: bool, linear: bool) -> Place {
     // Rounding may step just outside the window.
     let tile = min(vec2u(at) / TILE, level.tiles - 1u);
-    let slot = table[level.table + tile.y * level.tiles.x + tile.x];
+    // Inside the tile's memory, which begins one texel before the tile.
+    let inside = at - vec2f(tile * TILE) + 1.0;
+    let texel = vec2u(inside);
+    var p: Place;
+    p.hit = hit;
+    p.tile = tile.y * level.tiles.x + tile.x;
+    p.near = texel.y * PITCH + texel.x;
+    if linear {
+        let c = inside - 0.5;
+        let corner = vec2u(c);
+        p.corner = corner.y * PITCH + corner.x;
+        p.between = c - vec2f(corner);
+    }
+    return p;
+}
+
+// Where a pixel falls in the target level of a layer.
+fn wanted(l: u32, pixel: vec2f, linear: bool) -> Place {
+    let at = layers[l].wanted.origin + layers[l].wanted.step * pixel;
+    let hit = all(at >= layers[l].wanted.lower) && all(at < layers[l].wanted.upper);
+    return place(layers[l].wanted, at, hit, linear);
+}
+
+// The value at a place, as f32 bits; NOT_HERE where no tile is.
+fn sample(table_at: u32, p: Place, dtype: u32, linear: bool) -> u32 {
+    let slot = table[table_at + p.tile];
     if slot == 0u {
         return NOT_HERE;
     }
-    // Inside the tile's memory, which begins one texel before the tile.
-    let inside = at - vec2f(tile * TILE) + 1.0;
-    let near = texel(dtype, slot - 1u, vec2u(inside));
     if !linear {
-        return near;
+        return texel(dtype, slot - 1u, p.near);
     }
-    let c = inside - 0.5;
-    let base = floor(c);
-    let f = c - base;
-    let b = vec2u(base);
-    let v00 = texel(dtype, slot - 1u, b);
-    let v10 = texel(dtype, slot - 1u, b + vec2u(1u, 0u));
-    let v01 = texel(dtype, slot - 1u, b + vec2u(0u, 1u));
-    let v11 = texel(dtype, slot - 1u, b + vec2u(1u, 1u));
-    let upper = mix(bitcast<f32>(v00), bitcast<f32>(v10), f.x);
-    let lower = mix(bitcast<f32>(v01), bitcast<f32>(v11), f.x);
-    if dtype != F32 {
-        return bitcast<u32>(mix(upper, lower, f.y));
-    }
-    if !(is_number(v00) && is_number(v10) && is_number(v01) && is_number(v11)) {
+    let v00 = texel(dtype, slot - 1u, p.corner);
+    let v10 = texel(dtype, slot - 1u, p.corner + 1u);
+    let v01 = texel(dtype, slot - 1u, p.corner + PITCH);
+    let v11 = texel(dtype, slot - 1u, p.corner + PITCH + 1u);
+    let upper = mix(bitcast<f32>(v00), bitcast<f32>(v10), p.between.x);
+    let lower = mix(bitcast<f32>(v01), bitcast<f32>(v11), p.between.x);
+    if dtype == F32 && !(is_number(v00) && is_number(v10) && is_number(v01) && is_number(v11)) {
         // Beside a hole the nearest value stands for itself.
-        return near;
+        return texel(dtype, slot - 1u, p.near);
     }
-    return bitcast<u32>(mix(upper, lower, f.y));
+    return bitcast<u32>(mix(upper, lower, p.between.y));
 }
 
 // The value of a layer at a pixel: the finest resident tile not finer than the target answers.
 // Returns f32 bits; not a number where there is nothing.
-fn sample_layer(l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool) -> u32 {
-    let at = layers[l].wanted.origin + layers[l].wanted.step * pixel;
-    if any(at < layers[l].wanted.lower) || any(at >= layers[l].wanted.upper) {
+fn sample_layer(l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool) -> u32 {
+    if !p.hit {
         return NOTHING;
     }
-    var value = sample_level(layers[l].wanted, at, dtype, linear);
+    var value = sample(layers[l].wanted.table, p, dtype, linear);
     if single {
         return value;
     }
@@ -162,7 +188,9 @@ fn sample_layer(l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool) ->
         if value != NOT_HERE {
             break;
         }
-        value = sample_level(levels[k], levels[k].origin + levels[k].step * pixel, dtype, linear);
+        let at = levels[k].origin + levels[k].step * pixel;
+        let inside = clamp(at, levels[k].lower, levels[k].upper - vec2f(0.001));
+        value = sample(levels[k].table, place(levels[k], inside, true, linear), dtype, linear);
     }
     return value;
 }
@@ -179,9 +207,9 @@ fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {
     }
 }
 
-// One layer over what is below it. All but the first three arguments are constants at the call.
-fn layer(below: vec3f, l: u32, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, mode: u32) -> vec3f {
-    let bits = sample_layer(l, pixel, dtype, linear, single);
+// One layer over what is below it. All but the first four arguments are constants at the call.
+fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, mode: u32) -> vec3f {
+    let bits = sample_layer(l, p, pixel, dtype, linear, single);
     if !is_number(bits) {
         return below;
     }
@@ -193,7 +221,8 @@ fn layer(below: vec3f, l: u32, pixel: vec2f, dtype: u32, linear: bool, single: b
     if lut {
         color = unpack4x8unorm(luts[layers[l].lut + u32(t * 255.0 + 0.5)]).rgb;
     }
-    return clamp(blend(below, color, layers[l].color.a, mode), vec3f(0.0), vec3f(1.0));
+    // Nothing is ever negative.
+    return min(blend(below, color, layers[l].color.a, mode), vec3f(1.0));
 }
 
 @compute @workgroup_size(8, 8)

@@ -27,7 +27,7 @@ pub struct Frame {
 
 /// `Level` of the shader.
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 pub struct Level {
     /// Texel of the window at pixel 0, columns and rows.
     pub origin: [f32; 2],
@@ -124,6 +124,11 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
                 [1.0; 3]
             }
         };
+        let linear = c.interpolation == Interpolation::Linear && !nearest;
+        // The page tables differ, the place under a pixel does not.
+        let same_place = |before: &Layer| Level { table: 0, ..before.target } == Level { table: 0, ..target };
+        let shared = out.layers.last().is_some_and(same_place)
+            && out.spec.layers.last().is_some_and(|before| before.linear == linear);
         let [lo, hi] = c.contrast_limits;
         out.layers.push(Layer {
             color: [ramp[0] as f32, ramp[1] as f32, ramp[2] as f32, c.opacity as f32],
@@ -138,7 +143,8 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
         });
         out.spec.layers.push(LayerSpec {
             dtype: image.dtype,
-            linear: c.interpolation == Interpolation::Linear && !nearest,
+            linear,
+            shared,
             single: coarser == 0,
             gamma: c.gamma != 1.0,
             lut: matches!(map, Colormap::Table(_)),

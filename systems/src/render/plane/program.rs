@@ -32,6 +32,8 @@ pub struct LayerSpec {
     pub dtype: Dtype,
     /// Linear instead of nearest.
     pub linear: bool,
+    /// It lies under the pixels exactly as the layer before it: their place is found once.
+    pub shared: bool,
     /// All tiles of the target are resident: no coarser level is looked at.
     pub single: bool,
     /// Gamma is not 1.
@@ -72,7 +74,7 @@ impl Spec {
 
     /// The shader's text.
     pub fn source(&self) -> String {
-        let mut calls = String::new();
+        let mut calls = String::from("var p: Place;\n    ");
         let mut at = 0;
         for (s, n) in self.runs() {
             let dtype = match s.dtype {
@@ -85,14 +87,23 @@ impl Spec {
             let mode = s.blending.as_str().to_ascii_uppercase();
             let call = |l: &str| {
                 format!(
-                    "color = layer(color, {l}, pixel, {dtype}, {}, {}, {}, {}, {mode});",
+                    "color = layer(color, {l}, p, pixel, {dtype}, {}, {}, {}, {}, {mode});",
                     s.linear, s.single, s.gamma, s.lut
                 )
             };
-            let line = if n == 1 {
-                format!("{}\n    ", call(&format!("{at}u")))
-            } else {
-                format!("for (var l = {at}u; l < {}u; l++) {{ {} }}\n    ", at + n, call("l"))
+            let place = |l: &str| format!("p = wanted({l}, pixel, {});", s.linear);
+            let line = match (n, s.shared) {
+                (1, true) => format!("{}\n    ", call(&format!("{at}u"))),
+                (1, false) => format!("{} {}\n    ", place(&format!("{at}u")), call(&format!("{at}u"))),
+                (_, true) => format!("for (var l = {at}u; l < {}u; l++) {{ {} }}\n    ", at + n, call("l")),
+                (_, false) => {
+                    format!(
+                        "for (var l = {at}u; l < {}u; l++) {{ {} {} }}\n    ",
+                        at + n,
+                        place("l"),
+                        call("l")
+                    )
+                }
             };
             // Writing into a String cannot fail.
             let _ = calls.write_str(&line);
