@@ -27,8 +27,32 @@ fn luma(c: vec3f) -> f32 {
     return dot(c, vec3f(0.2126, 0.7152, 0.0722));
 }
 
+// Of what the formulas make of colours in [0, 1], which is within 16..=240.
 fn byte(v: f32) -> u32 {
-    return u32(clamp(v + 0.5, 0.0, 255.0));
+    return u32(v + 0.5);
+}
+
+// Two pixels side by side in two rows: two luma bytes of each row in the low half of a word, and their chroma.
+struct Quad {
+    upper: u32,
+    lower: u32,
+    u: u32,
+    v: u32,
+}
+
+fn quad(x: u32, y: u32) -> Quad {
+    let a = color(x, y);
+    let b = color(x + 1u, y);
+    let c = color(x, y + 1u);
+    let d = color(x + 1u, y + 1u);
+    let mean = (a + b + c + d) * 0.25;
+    let l = luma(mean);
+    return Quad(
+        byte(16.0 + 219.0 * luma(a)) | (byte(16.0 + 219.0 * luma(b)) << 8u),
+        byte(16.0 + 219.0 * luma(c)) | (byte(16.0 + 219.0 * luma(d)) << 8u),
+        byte(128.0 + 224.0 * (mean.b - l) / 1.8556),
+        byte(128.0 + 224.0 * (mean.r - l) / 1.5748),
+    );
 }
 
 @compute @workgroup_size(8, 8)
@@ -38,31 +62,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if x >= frame.stride || y >= frame.size.y {
         return;
     }
-    var y_words = array<u32, 4>(0u, 0u, 0u, 0u);
-    var u_word = 0u;
-    var v_word = 0u;
-    for (var pair = 0u; pair < 4u; pair++) {
-        var sum = vec3f(0.0);
-        for (var i = 0u; i < 4u; i++) {
-            let dx = pair * 2u + (i & 1u);
-            let dy = i >> 1u;
-            let c = color(x + dx, y + dy);
-            sum += c;
-            y_words[dy * 2u + dx / 4u] |= byte(16.0 + 219.0 * luma(c)) << ((dx % 4u) * 8u);
-        }
-        let c = sum * 0.25;
-        let l = luma(c);
-        u_word |= byte(128.0 + 224.0 * (c.b - l) / 1.8556) << (pair * 8u);
-        v_word |= byte(128.0 + 224.0 * (c.r - l) / 1.5748) << (pair * 8u);
-    }
+    let q0 = quad(x, y);
+    let q1 = quad(x + 2u, y);
+    let q2 = quad(x + 4u, y);
+    let q3 = quad(x + 6u, y);
     let row = frame.stride / 4u;
-    planes[y * row + id.x * 2u] = y_words[0];
-    planes[y * row + id.x * 2u + 1u] = y_words[1];
-    planes[(y + 1u) * row + id.x * 2u] = y_words[2];
-    planes[(y + 1u) * row + id.x * 2u + 1u] = y_words[3];
+    let at = y * row + id.x * 2u;
+    planes[at] = q0.upper | (q1.upper << 16u);
+    planes[at + 1u] = q2.upper | (q3.upper << 16u);
+    planes[at + row] = q0.lower | (q1.lower << 16u);
+    planes[at + row + 1u] = q2.lower | (q3.lower << 16u);
     let chroma = frame.stride / 8u;
     let u_plane = row * frame.size.y;
     let v_plane = u_plane + chroma * (frame.size.y / 2u);
-    planes[u_plane + id.y * chroma + id.x] = u_word;
-    planes[v_plane + id.y * chroma + id.x] = v_word;
+    planes[u_plane + id.y * chroma + id.x] = q0.u | (q1.u << 8u) | (q2.u << 16u) | (q3.u << 24u);
+    planes[v_plane + id.y * chroma + id.x] = q0.v | (q1.v << 8u) | (q2.v << 16u) | (q3.v << 24u);
 }

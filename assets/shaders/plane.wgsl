@@ -208,7 +208,7 @@ fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {
 }
 
 // One layer over what is below it. All but the first four arguments are constants at the call.
-fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, mode: u32) -> vec3f {
+fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, faded: bool, mode: u32) -> vec3f {
     let bits = sample_layer(l, p, pixel, dtype, linear, single);
     if !is_number(bits) {
         return below;
@@ -222,7 +222,7 @@ fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool,
         color = unpack4x8unorm(luts[layers[l].lut + u32(t * 255.0 + 0.5)]).rgb;
     }
     // Nothing is ever negative.
-    return min(blend(below, color, layers[l].color.a, mode), vec3f(1.0));
+    return min(blend(below, color, select(1.0, layers[l].color.a, faded), mode), vec3f(1.0));
 }
 
 @compute @workgroup_size(8, 8)
@@ -233,5 +233,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let pixel = vec2f(id.xy) + 0.5;
     var color = vec3f(0.0);
     //@layers
-    picture[id.y * frame.size.x + id.x] = pack4x8unorm(vec4f(color, 1.0));
+    // As pack4x8unorm does it, without its clamping: the colour is within [0, 1].
+    let bytes = vec3u(color * 255.0 + 0.5);
+    picture[id.y * frame.size.x + id.x] = bytes.r | (bytes.g << 8u) | (bytes.b << 16u) | 0xff000000u;
 }

@@ -148,6 +148,7 @@ pub fn gather(state: &ViewState, plan: &Plan, pools: &Pools, nearest: bool) -> P
             single: coarser == 0,
             gamma: c.gamma != 1.0,
             lut: matches!(map, Colormap::Table(_)),
+            faded: c.opacity != 1.0,
             blending: blending(c.blending, out.layers.len() == 1),
         });
     }

@@ -40,6 +40,8 @@ pub struct LayerSpec {
     pub gamma: bool,
     /// The colormap is a table.
     pub lut: bool,
+    /// Opacity is not 1.
+    pub faded: bool,
     /// Blending.
     pub blending: Blending,
 }
@@ -87,8 +89,8 @@ impl Spec {
             let mode = s.blending.as_str().to_ascii_uppercase();
             let call = |l: &str| {
                 format!(
-                    "color = layer(color, {l}, p, pixel, {dtype}, {}, {}, {}, {}, {mode});",
-                    s.linear, s.single, s.gamma, s.lut
+                    "color = layer(color, {l}, p, pixel, {dtype}, {}, {}, {}, {}, {}, {mode});",
+                    s.linear, s.single, s.gamma, s.lut, s.faded
                 )
             };
             let place = |l: &str| format!("p = wanted({l}, pixel, {});", s.linear);
