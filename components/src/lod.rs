@@ -74,6 +74,6 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { host_bytes: 1 << 30, pool_bytes: 128 << 20, upload_micros: 6_000 }
+        Self { host_bytes: 1 << 30, pool_bytes: 128 << 20, upload_micros: 3_000 }
     }
 }

@@ -23,6 +23,12 @@ pub enum DeviceError {
          (apt-get install libvulkan1 mesa-vulkan-drivers); `lucida doctor` says more"
     )]
     NoAdapter,
+    /// The system gives no thread.
+    #[error("cannot start a thread to open the GPU: {0}")]
+    Thread(#[source] std::io::Error),
+    /// The driver or its binding panicked.
+    #[error("the driver panicked while it was opened; `lucida doctor` says which it is")]
+    Panicked,
     /// The adapter refuses.
     #[error("{adapter}: cannot open the device: {source}")]
     Open {
@@ -50,11 +56,26 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
     adapters
 }
 
+/// How far the driver's own threads stand behind the others (nice(2)).
+const DRIVER_NICE: i32 = 5;
+
 /// Opens the best adapter.
 ///
 /// # Errors
 /// [`DeviceError`].
 pub fn open() -> Result<Device, DeviceError> {
+    // A software driver starts threads that draw on every core. They inherit the niceness of the thread
+    // that opens the device: answering a client must not wait for drawing.
+    let opening = std::thread::Builder::new().name("lucida-gpu".into()).spawn(|| {
+        if let Err(error) = rustix::process::nice(DRIVER_NICE) {
+            tracing::debug!("the driver's threads cannot be made nice: {error}");
+        }
+        open_best()
+    });
+    opening.map_err(DeviceError::Thread)?.join().map_err(|_| DeviceError::Panicked)?
+}
+
+fn open_best() -> Result<Device, DeviceError> {
     let adapter = adapters().into_iter().next().ok_or(DeviceError::NoAdapter)?;
     let info = adapter.get_info();
     let limits = limits(&adapter.limits());
