@@ -7,15 +7,17 @@ use super::{
 use lucida::data::demo;
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Lines},
     net::SocketAddr,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 
 struct Server {
     child: Child,
+    /// Kept open, as a terminal is.
+    _output: Lines<BufReader<ChildStdout>>,
     addr: SocketAddr,
 }
 
@@ -39,7 +41,7 @@ fn start(data: &PathBuf) -> Server {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next().unwrap().unwrap();
     let addr = line.split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
-    Server { child, addr }
+    Server { child, _output: lines, addr }
 }
 
 /// The image to serve: the real brain where it is, a small made one elsewhere.

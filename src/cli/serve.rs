@@ -13,6 +13,7 @@ use clap::Args;
 use lucida_components::lod::LodRules;
 use std::{
     collections::HashMap,
+    io::Write,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::Arc,
@@ -93,8 +94,10 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
 
     let opener = opener(args, world.sources.clone());
-    for line in server::urls(bound, &config) {
-        println!("{line}");
+    let lines = server::urls(bound, &config).join("\n") + "\n";
+    // Whoever started the server may have closed its output: that is no reason to stop serving.
+    if let Err(error) = std::io::stdout().write_all(lines.as_bytes()) {
+        tracing::warn!("the URL could not be printed: {error}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
