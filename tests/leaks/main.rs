@@ -26,6 +26,8 @@ async fn starting_and_stopping_leaves_nothing_behind() {
         names.filter(|n| n.starts_with("lucida-")).count()
     };
     let files = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    // The driver's own threads have the name of the thread that opened the device, which is still open.
+    let before = threads();
     let mut counts = Vec::new();
     for _ in 0..4 {
         let live = Live::start(&device, flat().open());
@@ -35,6 +37,6 @@ async fn starting_and_stopping_leaves_nothing_behind() {
         drop(client);
         counts.push(files());
     }
-    assert_eq!(threads(), 0, "threads of a stopped world");
+    assert_eq!(threads(), before, "threads of a stopped world");
     assert!(counts[3] <= counts[0] + 1, "open files grow: {counts:?}");
 }
