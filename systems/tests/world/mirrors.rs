@@ -281,7 +281,7 @@ fn a_session_that_never_reads_its_answers_is_marked() {
 #[test]
 fn closed_ops_are_remembered_but_not_for_ever() {
     let mut rig = Rig::new();
-    for n in 0..400 {
+    for n in 0..Ops::MEMORY as i64 {
         rig.ask_all([go("z", n % 32), pan(1.0, 0.0)]);
     }
     let ops = rig.ops();
