@@ -125,6 +125,7 @@ impl Bench<'_> {
             slot: job.slot,
             ring: job.ring,
             failed: false,
+            answered: job.answered.clone(),
         });
         let commands = job.commands.take()?;
         let started = Instant::now();

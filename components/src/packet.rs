@@ -4,7 +4,20 @@ use crate::{
     ids::{IntentRef, SessionId, StreamId},
     stream::StreamConfig,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
+
+/// An applied intent whose effect a picture is the first to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its op.
+    pub op: u64,
+    /// Who asked.
+    pub session: SessionId,
+    /// What it is called there.
+    pub intent: IntentRef,
+    /// When it reached the process.
+    pub arrived: Instant,
+}
 
 /// One access unit, as it left the encoder.
 #[derive(Debug, Clone)]
@@ -20,7 +33,7 @@ pub struct Packet {
     /// The ledger revision it shows.
     pub revision: u64,
     /// Intents whose effect is first seen in this picture.
-    pub answered: Arc<[(SessionId, IntentRef)]>,
+    pub answered: Arc<[Answer]>,
     /// Wall clock of its hand-over to the encoder, seconds since the epoch.
     pub captured: f64,
     /// AVCC: 4-byte big-endian length before each NAL.

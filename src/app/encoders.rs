@@ -29,8 +29,6 @@ pub struct Encoded {
     pub slot: SlotReturned,
     /// The picture, where there is one.
     pub packet: Option<Arc<Packet>>,
-    /// When the oldest of the intents that it answers arrived.
-    pub oldest: Option<Instant>,
 }
 
 /// Encodes until the sender is gone.
@@ -58,9 +56,15 @@ impl EncoderThread {
                 encoder = None;
                 std::thread::sleep(PAUSE);
             }
-            let slot = SlotReturned { stream: self.stream, slot: job.slot, ring: job.ring, failed };
+            let slot = SlotReturned {
+                stream: self.stream,
+                slot: job.slot,
+                ring: job.ring,
+                failed,
+                answered: job.answered.clone(),
+            };
             let packet = made.ok().map(Arc::new);
-            if self.out.send(Encoded { slot, packet, oldest: job.oldest }).is_err() {
+            if self.out.send(Encoded { slot, packet }).is_err() {
                 break;
             }
         }

@@ -208,6 +208,7 @@ impl Stills {
                 slot: job.slot,
                 ring: job.ring,
                 failed: false,
+                answered: job.answered.clone(),
             });
             last = Some(job);
         }

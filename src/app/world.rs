@@ -257,7 +257,7 @@ impl Runner {
         for encoded in self.encoded.try_iter() {
             world.resource_mut::<Returned>().0.push(encoded.slot);
             if let Some(packet) = encoded.packet {
-                if let Some(oldest) = encoded.oldest {
+                if let Some(oldest) = packet.answered.iter().map(|a| a.arrived).min() {
                     let micros = oldest.elapsed().as_secs_f64() * 1e6;
                     world.resource_mut::<Metrics>().intent_to_picture_micros.observe(micros);
                 }

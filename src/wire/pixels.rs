@@ -44,9 +44,9 @@ pub fn message(packet: &Packet, seq: u32, extension: Extension) -> Vec<u8> {
 fn answers(packet: &Packet, session: SessionId) -> String {
     const END: &str = "]}";
     let mut text = format!("{{\"revision\":{},\"intents\":[", packet.revision);
-    let own = packet.answered.iter().filter(|(s, intent)| *s == session && !intent.intent_id.is_empty());
-    for (n, (_, intent)) in own.enumerate() {
-        let name = serde_json::Value::from(intent.intent_id.as_str()).to_string();
+    let own = packet.answered.iter().filter(|a| a.session == session && !a.intent.intent_id.is_empty());
+    for (n, answer) in own.enumerate() {
+        let name = serde_json::Value::from(answer.intent.intent_id.as_str()).to_string();
         if text.len() + 1 + name.len() + END.len() > usize::from(u16::MAX) {
             break;
         }

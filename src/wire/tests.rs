@@ -16,13 +16,17 @@ use lucida_components::{
     ids::{IntentRef, LayerId, SessionId, StreamId},
     intent::Change,
     notice::{Ack, AckApplied, Notice, NoticeBody, Residency, Topic},
-    packet::Packet,
+    packet::{Answer, Packet},
     stream::Canvas,
     value::Value as Told,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 const CANVAS: Canvas = Canvas { width: 640, height: 480 };
 
@@ -393,7 +397,10 @@ fn packet(answered: Vec<(SessionId, IntentRef)>) -> Packet {
         height: 720,
         keyframe: true,
         revision: 12,
-        answered: answered.into(),
+        answered: answered
+            .into_iter()
+            .map(|(session, intent)| Answer { op: 1, session, intent, arrived: Instant::now() })
+            .collect(),
         captured: 1.5,
         bytes: [0, 0, 0, 1, 0x65].into(),
         config: None,

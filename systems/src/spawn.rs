@@ -32,6 +32,7 @@ pub fn main_view(world: &mut World) {
         ViewId::MAIN,
         Stream::default(),
         crate::render::frame::Pictures::default(),
+        crate::render::answers::Answers::default(),
         crate::pace::Pace::default(),
     ));
 }

@@ -10,7 +10,7 @@ use lucida_components::{
     ids::{IntentRef, SessionId, StreamId},
     intent::{Intent, SessionEvent},
     notice::{Ack, AckApplied},
-    packet::Packet,
+    packet::{Answer, Packet},
     session::Features,
     value::Value as Told,
 };
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -266,14 +266,19 @@ pub fn split(response: &str) -> (u16, String, String) {
 
 /// A picture of `bytes` bytes.
 pub fn packet(revision: u64, bytes: usize, answered: &[(SessionId, &str)]) -> Arc<Packet> {
-    let intent = |id: &str| IntentRef { intent_id: id.into(), frame_id: "f".into() };
+    let answer = |session, id: &str| Answer {
+        op: 1,
+        session,
+        intent: IntentRef { intent_id: id.into(), frame_id: "f".into() },
+        arrived: Instant::now(),
+    };
     Arc::new(Packet {
         stream: StreamId::MAIN,
         width: 64,
         height: 48,
         keyframe: true,
         revision,
-        answered: answered.iter().map(|(s, id)| (*s, intent(id))).collect(),
+        answered: answered.iter().map(|(s, id)| answer(*s, id)).collect(),
         captured: 1.0,
         bytes: vec![7; bytes].into(),
         config: None,

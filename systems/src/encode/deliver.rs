@@ -2,10 +2,10 @@
 //!
 //! Drop policy: a session without room is passed over and then needs a keyframe to go on; it never holds up
 //! another. It is asked for once the session has room again, at most once in `RESYNC`, so that one slow
-//! client does not turn everybody's stream into keyframes.
+//! client does not turn everybody's stream into keyframes. What a withheld picture answered, the next does.
 
 use super::Packets;
-use crate::ingest::WantsKeyframe;
+use crate::{ingest::WantsKeyframe, render::answers::Answers};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     clock::{Clock, NextWake},
@@ -34,7 +34,7 @@ pub fn deliver(
     mut packets: ResMut<Packets>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
-    streams: Query<(Entity, &StreamId, Option<&StreamConfig>)>,
+    mut streams: Query<(Entity, &StreamId, Option<&StreamConfig>, &mut Answers)>,
     mut watchers: Query<(
         Entity,
         &SessionId,
@@ -48,15 +48,21 @@ pub fn deliver(
     for packet in packets.0.drain(..) {
         metrics.keyframes += u64::from(packet.keyframe);
         metrics.encode_micros.observe(f64::from(packet.encode_micros));
-        let stream = streams.iter().find(|(_, id, _)| **id == packet.stream);
-        if let (Some((entity, _, known)), Some(config)) = (stream, &packet.config)
-            && known != Some(config)
+        let Some((entity, _, known, mut answers)) =
+            streams.iter_mut().find(|(_, id, ..)| **id == packet.stream)
+        else {
+            continue;
+        };
+        if let Some(config) = &packet.config
+            && known != Some(&**config)
         {
             commands.entity(entity).insert((**config).clone());
             // Told by the mirror, which has already run in this turn.
             wake.at(clock.now);
         }
-        for (_, _, mut watch, mut outbox, ..) in watchers.iter_mut().filter(|w| w.2.stream == packet.stream) {
+        for (_, session, mut watch, mut outbox, ..) in
+            watchers.iter_mut().filter(|w| w.2.stream == packet.stream)
+        {
             let fits = watch.has_room() && (packet.keyframe || !watch.needs_keyframe);
             if fits {
                 watch.in_flight += 1;
@@ -67,6 +73,7 @@ pub fn deliver(
             } else {
                 watch.needs_keyframe = true;
                 metrics.pictures_dropped += 1;
+                answers.owe(packet.answered.iter().filter(|a| a.session == *session).cloned());
             }
         }
     }

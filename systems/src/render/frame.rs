@@ -4,6 +4,7 @@
 //! world neither submits nor waits. Command buffers run in the order in which they were recorded.
 
 use super::{
+    answers::Answers,
     buffers::Buffers,
     convert::Convert,
     gpu::Gpu,
@@ -27,17 +28,14 @@ use lucida_components::{
     applied::Applied,
     clock::{Clock, NextWake},
     controls::Interpolation,
-    ids::{IntentRef, SessionId, StreamId, ViewId},
+    ids::{StreamId, ViewId},
     lod::Budgets,
     metrics::Metrics,
-    ops::{OpState, Ops},
+    ops::Ops,
     session::Watch,
     stream::Stream,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use wgpu::util::StagingBelt;
 
 /// Nothing moved for this long: the picture is at rest and is drawn as it was asked for.
@@ -55,24 +53,6 @@ pub struct Pictures {
     moved: Option<(u64, Instant)>,
     /// The decoder must be able to begin at the next frame.
     keyframe: bool,
-    /// Intents whose effect was applied and not drawn yet.
-    pending: Vec<Pending>,
-    /// The last op that was looked at for them.
-    seen_op: u64,
-}
-
-/// Intents that may wait for a frame.
-const MAX_PENDING: usize = 4096;
-
-/// An intent of a session.
-type Answer = (SessionId, IntentRef);
-
-/// An applied op that no frame shows yet.
-#[derive(Debug)]
-struct Pending {
-    op: u64,
-    arrived: Instant,
-    answer: Answer,
 }
 
 impl Pictures {
@@ -112,14 +92,19 @@ impl Renderer {
 }
 
 /// Slots that came back are free; a lost frame is made good by a keyframe.
-pub fn take_returned(mut returned: ResMut<Returned>, mut streams: Query<(&StreamId, &mut Pictures)>) {
+pub fn take_returned(
+    mut returned: ResMut<Returned>,
+    mut streams: Query<(&StreamId, &mut Pictures, &mut Answers)>,
+) {
     for slot in returned.0.drain(..) {
-        let Some((_, mut pictures)) = streams.iter_mut().find(|(id, _)| **id == slot.stream) else {
+        let Some((_, mut pictures, mut answers)) = streams.iter_mut().find(|(id, ..)| **id == slot.stream)
+        else {
             continue;
         };
         if slot.failed {
             pictures.keyframe = true;
             pictures.shown = None;
+            answers.owe(slot.answered.iter().cloned());
         }
         if let Some(ring) = pictures.ring.as_mut().filter(|r| r.number == slot.ring)
             && let Some(slot) = ring.slots.get_mut(slot.slot)
@@ -144,10 +129,10 @@ pub fn draw(
     mut wake: ResMut<NextWake>,
     mut metrics: ResMut<Metrics>,
     mut views: Query<(&ViewId, &Applied, &mut Plan)>,
-    mut streams: Query<(&StreamId, &ViewId, &Stream, &mut Pictures, &mut Pace)>,
+    mut streams: Query<(&StreamId, &ViewId, &Stream, &mut Pictures, &mut Answers, &mut Pace)>,
     watchers: Query<(Entity, &Watch, Has<WantsKeyframe>)>,
 ) {
-    for (stream_id, view_id, stream, mut pictures, mut pace) in &mut streams {
+    for (stream_id, view_id, stream, mut pictures, mut answers, mut pace) in &mut streams {
         let Some((_, applied, mut plan)) = views.iter_mut().find(|(v, ..)| *v == view_id) else { continue };
         let watching = || watchers.iter().filter(|(_, w, _)| w.stream == *stream_id);
         if !pace.always && watching().next().is_none() {
@@ -158,7 +143,7 @@ pub fn draw(
             let at = if pictures.moved.is_none() { clock.now.checked_sub(REST) } else { Some(clock.now) };
             pictures.moved = Some((applied.revision, at.unwrap_or(clock.now)));
         }
-        pictures.note(&ops, *view_id);
+        answers.note(&ops, *view_id, pictures.shown.map_or(0, |s| s.revision));
         pictures.keyframe |= watching().any(|(.., wants)| wants);
         if !plan.ready || plan.revision != applied.revision {
             continue;
@@ -219,7 +204,6 @@ pub fn draw(
         record(renderer, &gpu, &mut encoder, ring, stream, slot, &params);
         renderer.belt.finish_and_recall_on_submit(&encoder);
 
-        let (answered, oldest) = answers(&mut pictures.pending, applied.revision);
         ring.slots[slot].busy = true;
         handover.0.push(FrameJob {
             stream: *stream_id,
@@ -229,8 +213,7 @@ pub fn draw(
             readback: ring.slots[slot].readback.clone(),
             layout,
             revision: applied.revision,
-            answered,
-            oldest,
+            answered: answers.take(applied.revision),
             keyframe: std::mem::take(&mut pictures.keyframe),
         });
         pictures.shown = Some(Shown { stamp: plan.stamp, ..shown });
@@ -243,34 +226,4 @@ pub fn draw(
             wake.at(clock.now + pace.interval);
         }
     }
-}
-
-impl Pictures {
-    /// Notes the ops of this turn whose effect is still to be seen. Called every turn, because the memory of
-    /// closed ops is short.
-    fn note(&mut self, ops: &Ops, view: ViewId) {
-        let shown = self.shown.map_or(0, |s| s.revision);
-        let seen = self.seen_op;
-        for op in ops.closed.iter().rev().take_while(|op| op.seq > seen) {
-            let OpState::Applied { revision } = op.state else { continue };
-            if let Some(origin) = op.origin.as_ref().filter(|_| op.view == view && revision > shown) {
-                let answer = (origin.session, origin.intent.clone());
-                self.pending.push(Pending { op: op.seq, arrived: op.arrived, answer });
-            }
-        }
-        self.seen_op = ops.closed.back().map_or(seen, |op| op.seq.max(seen));
-        // A stream that cannot draw for long answers the newest.
-        let surplus = self.pending.len().saturating_sub(MAX_PENDING);
-        self.pending.drain(..surplus);
-    }
-}
-
-/// The intents that the next frame answers, and when the oldest arrived.
-fn answers(pending: &mut Vec<Pending>, revision: u64) -> (Arc<[Answer]>, Option<Instant>) {
-    let oldest = pending.iter().map(|p| p.arrived).min();
-    let intents = pending.drain(..).map(|p| {
-        tracing::debug!(op = p.op, revision, "drawn");
-        p.answer
-    });
-    (intents.collect(), oldest)
 }

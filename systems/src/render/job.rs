@@ -1,10 +1,7 @@
 //! Frames between the world and the threads that submit and encode them.
 
 use bevy_ecs::prelude::*;
-use lucida_components::{
-    ids::{IntentRef, SessionId, StreamId},
-    stream::Canvas,
-};
+use lucida_components::{ids::StreamId, packet::Answer, stream::Canvas};
 use std::sync::Arc;
 
 /// What a picture is read back as.
@@ -35,9 +32,7 @@ pub struct FrameJob {
     /// The ledger revision it shows.
     pub revision: u64,
     /// Intents first answered by it.
-    pub answered: Arc<[(SessionId, IntentRef)]>,
-    /// When the oldest of them arrived.
-    pub oldest: Option<std::time::Instant>,
+    pub answered: Arc<[Answer]>,
     /// A decoder must be able to begin here.
     pub keyframe: bool,
 }
@@ -78,7 +73,7 @@ impl Layout {
 pub struct Handover(pub Vec<FrameJob>);
 
 /// A slot that is free again.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SlotReturned {
     /// The stream.
     pub stream: StreamId,
@@ -88,6 +83,8 @@ pub struct SlotReturned {
     pub ring: u64,
     /// The frame was lost (device or encoder error): it must be drawn again, as a keyframe.
     pub failed: bool,
+    /// What the frame answered.
+    pub answered: Arc<[Answer]>,
 }
 
 /// Slots that came back since the last turn.

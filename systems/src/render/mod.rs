@@ -1,5 +1,6 @@
 //! Applied state becomes pictures, in compute shaders only: data-centre GPUs have almost no raster hardware.
 
+pub mod answers;
 pub mod buffers;
 pub mod convert;
 pub mod frame;

@@ -2,15 +2,15 @@
 
 use super::rig::{ALL_FEATURES, Rig};
 use lucida_components::{
-    ids::{SessionId, StreamId},
+    ids::{IntentRef, SessionId, StreamId},
     intent::SessionEvent,
     notice::Topic,
-    packet::Packet,
+    packet::{Answer, Packet},
     session::Watch,
     stream::{Canvas, StreamConfig},
 };
-use lucida_systems::{encode::Packets, ingest::WantsKeyframe};
-use std::sync::Arc;
+use lucida_systems::{encode::Packets, ingest::WantsKeyframe, render::answers::Answers};
+use std::{sync::Arc, time::Instant};
 
 /// A rig with an encoder played by hand.
 struct Room {
@@ -41,6 +41,16 @@ impl Room {
     }
 
     fn packet(&mut self, stream: StreamId, keyframe: bool, config: Option<Arc<StreamConfig>>) -> u64 {
+        self.answering(stream, keyframe, config, Arc::new([]))
+    }
+
+    fn answering(
+        &mut self,
+        stream: StreamId,
+        keyframe: bool,
+        config: Option<Arc<StreamConfig>>,
+        answered: Arc<[Answer]>,
+    ) -> u64 {
         self.next += 1;
         let packet = Packet {
             stream,
@@ -48,7 +58,7 @@ impl Room {
             height: 720,
             keyframe,
             revision: self.next,
-            answered: Arc::new([]),
+            answered,
             captured: 0.0,
             bytes: vec![0; 100].into(),
             config,
@@ -228,4 +238,33 @@ fn new_parameter_sets_are_told_once_in_the_next_turn() {
     room.packet(StreamId::MAIN, true, Some(config("avc1.64001F")));
     room.rig.turn();
     assert_eq!(room.rig.read(a).notices[0].topic, Topic::Stream);
+}
+
+#[test]
+fn what_a_withheld_picture_answered_the_next_one_does() {
+    let mut room = Room::new();
+    let (fast, slow) = (room.watcher(), room.watcher());
+    room.picture();
+    for _ in 0..3 {
+        room.take(fast);
+        room.picture();
+    }
+    room.take(fast);
+    let answer = |op, session, name: &str| Answer {
+        op,
+        session,
+        intent: IntentRef { intent_id: name.into(), frame_id: name.into() },
+        arrived: Instant::now(),
+    };
+    let (own, other) = (answer(1, slow, "a"), answer(2, fast, "b"));
+    room.answering(StreamId::MAIN, false, None, [own.clone(), other].into());
+    let owed = room
+        .rig
+        .app
+        .world_mut()
+        .query::<&mut Answers>()
+        .single_mut(room.rig.app.world_mut())
+        .unwrap()
+        .take(9);
+    assert_eq!(*owed, [own], "the slow one's, and not that of the one that has its picture");
 }
