@@ -50,6 +50,8 @@ words! {
         Nearest = "nearest",
         /// Bilinear in the plane, trilinear in a volume.
         Linear = "linear",
+        /// Bicubic (Catmull-Rom) in the plane; linear in a volume.
+        Cubic = "cubic",
     }
 }
 
@@ -110,7 +112,8 @@ pub struct Controls {
     pub blending: Blending,
     /// Between voxels.
     pub interpolation: Interpolation,
-    /// A name known to [`crate::colormap`], or `#rrggbb` for a ramp from black.
+    /// A name known to [`crate::colormap`], or `#rrggbb` for a ramp from black; [`crate::labels::COLORMAP`]
+    /// for labels, always.
     pub colormap: String,
     /// Exponent on the normalised value, > 0.
     pub gamma: f64,
@@ -130,6 +133,12 @@ pub struct Controls {
     pub iso_threshold: f64,
     /// Distance of ray samples in voxels, 0.1..=4.
     pub sample_step: f64,
+    /// For labels: thickness of outlines in voxels of the level shown; 0 fills.
+    pub contour: u32,
+    /// For labels: the id that is chosen ([`crate::labels::drawn_id`]); 0 is the background.
+    pub selected_label: u32,
+    /// For labels: only the chosen id is drawn.
+    pub show_selected_label: bool,
 }
 
 impl Default for Controls {
@@ -149,6 +158,9 @@ impl Default for Controls {
             attenuation: 0.05,
             iso_threshold: 0.5,
             sample_step: 1.0,
+            contour: 0,
+            selected_label: 1,
+            show_selected_label: false,
         }
     }
 }
@@ -171,6 +183,9 @@ pub enum ControlChange {
     Attenuation(f64),
     IsoThreshold(f64),
     SampleStep(f64),
+    Contour(u32),
+    SelectedLabel(u32),
+    ShowSelectedLabel(bool),
 }
 
 /// Names one control.
@@ -191,11 +206,14 @@ pub enum ControlKey {
     Attenuation,
     IsoThreshold,
     SampleStep,
+    Contour,
+    SelectedLabel,
+    ShowSelectedLabel,
 }
 
 impl ControlKey {
     /// Every key.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Visible,
         Self::Opacity,
         Self::Blending,
@@ -210,6 +228,9 @@ impl ControlKey {
         Self::Attenuation,
         Self::IsoThreshold,
         Self::SampleStep,
+        Self::Contour,
+        Self::SelectedLabel,
+        Self::ShowSelectedLabel,
     ];
 
     /// The wire's word.
@@ -229,6 +250,9 @@ impl ControlKey {
             Self::Attenuation => "attenuation",
             Self::IsoThreshold => "iso_threshold",
             Self::SampleStep => "sample_step",
+            Self::Contour => "contour",
+            Self::SelectedLabel => "selected_label",
+            Self::ShowSelectedLabel => "show_selected_label",
         }
     }
 }
@@ -251,6 +275,9 @@ impl ControlChange {
             Self::Attenuation(_) => ControlKey::Attenuation,
             Self::IsoThreshold(_) => ControlKey::IsoThreshold,
             Self::SampleStep(_) => ControlKey::SampleStep,
+            Self::Contour(_) => ControlKey::Contour,
+            Self::SelectedLabel(_) => ControlKey::SelectedLabel,
+            Self::ShowSelectedLabel(_) => ControlKey::ShowSelectedLabel,
         }
     }
 }
@@ -274,6 +301,9 @@ impl Controls {
             ControlKey::Attenuation => Value::Float(self.attenuation),
             ControlKey::IsoThreshold => Value::Float(self.iso_threshold),
             ControlKey::SampleStep => Value::Float(self.sample_step),
+            ControlKey::Contour => Value::Int(i64::from(self.contour)),
+            ControlKey::SelectedLabel => Value::Int(i64::from(self.selected_label)),
+            ControlKey::ShowSelectedLabel => Value::Bool(self.show_selected_label),
         }
     }
 }

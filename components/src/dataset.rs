@@ -4,6 +4,8 @@ use crate::{
     axes::AxisKind,
     controls::Controls,
     dtype::{Dtype, StoredType},
+    labels::LabelTable,
+    layer::LayerKind,
 };
 use bevy_ecs::resource::Resource;
 use serde::Serialize;
@@ -97,6 +99,10 @@ pub struct LayerSource {
     pub controls: Controls,
     /// The range the contrast control spans, raw units.
     pub range: [f64; 2],
+    /// What its values are.
+    pub kind: LayerKind,
+    /// Colours and names of the objects, for labels that declare them.
+    pub labels: Option<Arc<LabelTable>>,
 }
 
 /// Short, because it stands in the log line of the op that shows it.

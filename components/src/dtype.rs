@@ -46,6 +46,17 @@ impl StoredType {
         }
     }
 
+    /// The same for *labels*: ids stay whole numbers, and what does not fit 32 bits is hashed
+    /// ([`crate::labels::drawn_id`]). `None` for floats, which are no ids.
+    pub fn drawn_as_label(self) -> Option<Dtype> {
+        match self {
+            Self::Bool | Self::U8 => Some(Dtype::U8),
+            Self::U16 => Some(Dtype::U16),
+            Self::I8 | Self::I16 | Self::I32 | Self::U32 | Self::I64 | Self::U64 => Some(Dtype::U32),
+            Self::F16 | Self::F32 | Self::F64 => None,
+        }
+    }
+
     /// Bytes of one stored value.
     pub fn size(self) -> usize {
         match self {

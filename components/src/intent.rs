@@ -91,6 +91,13 @@ pub enum Change {
         /// The control and its value.
         control: ControlChange,
     },
+    /// Group *layers*: contrast limits from percentiles of the values that are shown.
+    AutoContrast {
+        /// The layer.
+        layer: LayerId,
+        /// Lower and upper percentile, `0 ≤ lower < upper ≤ 100`.
+        percentiles: [f64; 2],
+    },
     /// Group *volume*: one control of every layer.
     Volume(ControlChange),
     /// Group *stream*: the size of the pictures.

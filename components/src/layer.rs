@@ -1,7 +1,18 @@
-//! A layer entity: one channel of one image.
+//! A layer entity: one channel of one image, or one labels image.
 
 use bevy_ecs::component::Component;
 use serde::{Deserialize, Serialize};
+
+/// What the values of a layer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerKind {
+    /// Intensities, drawn through contrast limits, gamma and a colormap.
+    #[default]
+    Image,
+    /// Names of objects, drawn in one colour each.
+    Labels,
+}
 
 /// What a layer draws and where it stands. Its id is [`crate::ids::LayerId`], its controls are
 /// [`crate::controls::Controls`], both beside it on the entity.
@@ -15,4 +26,6 @@ pub struct Layer {
     pub channel: u64,
     /// Place in the stack, 0 = bottom.
     pub order: u32,
+    /// What its values are.
+    pub kind: LayerKind,
 }

@@ -19,6 +19,7 @@ pub mod fault;
 pub mod ids;
 pub mod index;
 pub mod intent;
+pub mod labels;
 pub mod layer;
 pub mod lod;
 pub mod metrics;

@@ -6,6 +6,7 @@ use lucida_components::{
     controls::{Blending, Controls},
     dataset::LayerSource,
     dtype::StoredType,
+    layer::LayerKind,
 };
 use serde_json::Value;
 
@@ -74,6 +75,8 @@ pub fn layers(
                     ..Controls::default()
                 },
                 range: [range[0].min(limits[0]), range[1].max(limits[1])],
+                kind: LayerKind::Image,
+                labels: None,
             }
         })
         .collect()

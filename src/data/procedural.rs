@@ -16,6 +16,7 @@ use lucida_components::{
     controls::{Blending, Controls},
     dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, SceneAxis},
     dtype::{Dtype, StoredType},
+    layer::LayerKind,
 };
 use std::sync::Arc;
 
@@ -197,6 +198,8 @@ impl Procedural {
                     ..Controls::default()
                 },
                 range: [spec.value(0.0), spec.value(250.0)],
+                kind: LayerKind::Image,
+                labels: None,
             }
         });
         Dataset {

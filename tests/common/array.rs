@@ -7,6 +7,7 @@ use lucida_components::{
     controls::{Blending, Controls, Interpolation},
     dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, SceneAxis, SourceId},
     dtype::{Dtype, StoredType},
+    layer::LayerKind,
 };
 use std::sync::{
     Arc,
@@ -103,6 +104,8 @@ impl ArrayImage {
                     ..Controls::default()
                 },
                 range: [0.0, 255.0],
+                kind: LayerKind::Image,
+                labels: None,
             })
             .collect();
         let image = Multiscale { source, stored, dtype: self.dtype, dims, levels };

@@ -10,7 +10,7 @@ use lucida_components::{
     dtype::{Dtype, StoredType},
     ids::LayerId,
     index::Index,
-    layer::Layer,
+    layer::{Layer, LayerKind},
     lod::Lod,
     restore::RestoreCache,
     stream::{Canvas, StreamConfig},
@@ -38,6 +38,8 @@ pub fn dataset() -> Dataset {
         channel,
         controls: Controls { contrast_limits: [10.0, 500.0], ..Controls::default() },
         range: [0.0, 65_535.0],
+        kind: LayerKind::Image,
+        labels: None,
     };
     Dataset {
         name: "a".into(),
@@ -61,7 +63,13 @@ pub fn state() -> ViewState {
     let dataset = dataset();
     let layers = dataset.layers.iter().enumerate().map(|(n, source)| LayerState {
         id: LayerId(n as u32),
-        layer: Layer { name: source.name.clone(), image: 0, channel: source.channel, order: n as u32 },
+        layer: Layer {
+            name: source.name.clone(),
+            image: 0,
+            channel: source.channel,
+            order: n as u32,
+            kind: source.kind,
+        },
         controls: source.controls.clone(),
     });
     ViewState {

@@ -58,7 +58,13 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
     spawn_layers(
         world,
         dataset.layers.iter().enumerate().map(|(i, l)| {
-            let layer = Layer { name: l.name.clone(), image: l.image, channel: l.channel, order: i as u32 };
+            let layer = Layer {
+                name: l.name.clone(),
+                image: l.image,
+                channel: l.channel,
+                order: i as u32,
+                kind: l.kind,
+            };
             (LayerId(i as u32), layer, l.controls.clone())
         }),
     );

@@ -68,6 +68,9 @@ pub(super) fn apply(controls: &mut Mut<Controls>, change: &ControlChange) -> Res
         ControlChange::Attenuation(v) => next.attenuation = number(*v, "attenuation")?.max(0.0),
         ControlChange::IsoThreshold(v) => next.iso_threshold = number(*v, "iso_threshold")?,
         ControlChange::SampleStep(v) => next.sample_step = number(*v, "sample_step")?.clamp(0.1, 4.0),
+        ControlChange::Contour(v) => next.contour = *v,
+        ControlChange::SelectedLabel(v) => next.selected_label = *v,
+        ControlChange::ShowSelectedLabel(v) => next.show_selected_label = *v,
     }
     controls.set_if_neq(next);
     Ok(())

@@ -15,7 +15,7 @@ use lucida_components::{
     ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
     index::Index,
     intent::{Change, Intent, Origin, SessionEvent},
-    layer::Layer,
+    layer::{Layer, LayerKind},
     lod::Lod,
     metrics::Metrics,
     notice::{Ack, Notice, Residency, Topic},
@@ -117,6 +117,8 @@ fn dataset(
         channel,
         controls: Controls { contrast_limits: [100.0, 4000.0], ..Controls::default() },
         range: [0.0, 65_535.0],
+        kind: LayerKind::Image,
+        labels: None,
     });
     Arc::new(Dataset {
         name: name.into(),
