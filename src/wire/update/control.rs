@@ -117,14 +117,9 @@ fn sample_step(value: &Value) -> Result<ControlChange, Rejection> {
 
 fn colormap_of(value: &Value) -> Result<ControlChange, Rejection> {
     let name = text(value, "colormap")?;
-    colormap::canonical(name).map(ControlChange::Colormap).ok_or_else(|| {
-        let known: Vec<&str> = colormap::names().collect();
-        Rejection::invalid(format!(
-            "no colormap {}; there are {} and #rrggbb",
-            clipped(name),
-            known.join(", ")
-        ))
-    })
+    colormap::canonical(name)
+        .map(ControlChange::Colormap)
+        .ok_or_else(|| Rejection::invalid(colormap::unknown(&clipped(name))))
 }
 
 /// `[lo, hi]` or `{lo, hi}`, swapped where they are reversed.

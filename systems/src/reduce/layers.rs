@@ -45,13 +45,8 @@ pub(super) fn apply(controls: &mut Mut<Controls>, change: &ControlChange) -> Res
         ControlChange::Blending(v) => next.blending = *v,
         ControlChange::Interpolation(v) => next.interpolation = *v,
         ControlChange::Colormap(name) => {
-            next.colormap = colormap::canonical(name).ok_or_else(|| {
-                let known: Vec<_> = colormap::names().collect();
-                Rejection::invalid(format!(
-                    "colormap {name:?} is unknown; use #rrggbb or one of {}",
-                    known.join(", ")
-                ))
-            })?;
+            next.colormap =
+                colormap::canonical(name).ok_or_else(|| Rejection::invalid(colormap::unknown(name)))?;
         }
         ControlChange::Gamma(v) => next.gamma = positive(*v, "gamma")?,
         ControlChange::ContrastLimits([a, b]) => {
