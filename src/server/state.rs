@@ -30,7 +30,7 @@ pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaph
     let hello = match timeout(app.config.hello_timeout, greeting(&mut socket)).await {
         Ok(Some(Ok(hello))) => hello,
         Ok(Some(Err(reject))) => return refuse(socket, &reject, code::NORMAL).await,
-        Ok(None) => return,
+        Ok(None) => return socket::drain(&mut socket).await,
         Err(_) => return refuse(socket, &Reject::timeout(), code::NORMAL).await,
     };
     let Ok(_slot) = Arc::clone(&app.sessions).try_acquire_owned() else {
@@ -54,14 +54,19 @@ pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaph
     tracing::info!(session = session.0, "session left");
 }
 
-/// The first message, as a greeting. `None` where the socket closed instead.
+/// The first message, as a greeting. `None` where the socket closed instead, or had to be closed.
 async fn greeting(socket: &mut WebSocket) -> Option<Result<Hello, Reject>> {
     loop {
-        match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(hello::parse(&text)),
-            Message::Binary(bytes) => return Some(hello::parse_bytes(&bytes)),
-            Message::Close(_) => return None,
-            Message::Ping(_) | Message::Pong(_) => {}
+        match socket.recv().await? {
+            Ok(Message::Text(text)) => return Some(hello::parse(&text)),
+            Ok(Message::Binary(bytes)) => return Some(hello::parse_bytes(&bytes)),
+            Ok(Message::Close(_)) => return None,
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            Err(error) => {
+                let (code, reason) = socket::read_failure(&error);
+                socket::close(socket, code, reason).await;
+                return None;
+            }
         }
     }
 }
