@@ -14,8 +14,8 @@ const MOST_LINES: usize = 400;
 const MOST_LINES_WITH_TESTS: usize = 800;
 
 /// What holds the project; anything else beside it (build outputs, images, data) is not looked at.
-const FOLDERS: [&str; 9] =
-    [".ci", "assets", "benches", "components", "docs", "scripts", "src", "systems", "tests"];
+const FOLDERS: [&str; 10] =
+    [".ci", "assets", "benches", "components", "docs", "fuzz", "scripts", "src", "systems", "tests"];
 
 /// What `lucida-components` may use: plain data needs little.
 const COMPONENTS_MAY_USE: [&str; 4] = ["bevy_ecs", "glam", "serde", "thiserror"];

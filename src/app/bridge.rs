@@ -17,13 +17,18 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Messages that may wait for the world. A full inbox holds up the socket that wants to fill it further,
-/// and through TCP its client; nobody else.
-pub const INBOX: usize = 1024;
+/// Messages that may wait for the world: the [`SHARE`] of a hundred sessions that flood it at once. A full
+/// inbox holds up the socket that wants to fill it further, and through TCP its client; nobody else.
+pub const INBOX: usize = 4096;
 
-/// State frames that may wait for one socket. When it is full, acks wait and notices merge in the world.
+/// Messages of one session that may wait for the world and its turn. A session that wants more waits at its
+/// own socket, so that what another one asks for finds at most this many of it ahead.
+pub const SHARE: usize = 32;
+
+/// State frames that may wait for one socket. When it is full, acks wait and notices merge in the world. The
+/// last place is kept for the world's goodbye.
 pub const STATE_QUEUE: usize = 64;
 
 /// Pictures that may wait for one socket: as many as may be in flight to a client, so it is never full.
@@ -81,10 +86,19 @@ pub enum CloseReason {
     NotReading,
 }
 
+/// A message, and the place in its session's [`SHARE`] that it takes until it is dropped.
+#[derive(Debug)]
+pub struct Letter {
+    /// The message.
+    pub message: Inbound,
+    /// None for what a client cannot send at will.
+    pub place: Option<OwnedSemaphorePermit>,
+}
+
 /// The sockets' handle on the world. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct WorldHandle {
-    inbox: Sender<Inbound>,
+    inbox: Sender<Letter>,
     shared: Arc<Shared>,
 }
 
@@ -97,6 +111,16 @@ pub struct Shared {
     pub metrics: Mutex<Metrics>,
 }
 
+/// A session's share of the inbox.
+#[derive(Debug, Clone)]
+pub struct Share(Arc<Semaphore>);
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(SHARE)))
+    }
+}
+
 /// The world is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the world has stopped")]
@@ -104,7 +128,7 @@ pub struct WorldGone;
 
 impl WorldHandle {
     /// Makes the two ends.
-    pub fn new() -> (Self, Receiver<Inbound>) {
+    pub fn new() -> (Self, Receiver<Letter>) {
         // A full inbox back-pressures the socket that fills it: see `INBOX`.
         let (inbox, receiver) = crossbeam_channel::bounded(INBOX);
         (Self { inbox, shared: Arc::default() }, receiver)
@@ -112,11 +136,22 @@ impl WorldHandle {
 
     /// Sends, waiting for room. Waits by sleeping: a full inbox is a flood, not the usual case, and
     /// crossbeam's channel (which the world can select on with a deadline) has no async end.
-    pub async fn send(&self, mut message: Inbound) -> Result<(), WorldGone> {
+    pub async fn send(&self, message: Inbound) -> Result<(), WorldGone> {
+        self.post(Letter { message, place: None }).await
+    }
+
+    /// Sends what a client may send as fast as it likes: waits for a place in its session's share first.
+    pub async fn send_from(&self, share: &Share, message: Inbound) -> Result<(), WorldGone> {
+        // A share is never closed.
+        let place = Arc::clone(&share.0).acquire_owned().await.ok();
+        self.post(Letter { message, place }).await
+    }
+
+    async fn post(&self, mut letter: Letter) -> Result<(), WorldGone> {
         loop {
-            match self.inbox.try_send(message) {
+            match self.inbox.try_send(letter) {
                 Ok(()) => return Ok(()),
-                Err(TrySendError::Full(back)) => message = back,
+                Err(TrySendError::Full(back)) => letter = back,
                 Err(TrySendError::Disconnected(_)) => return Err(WorldGone),
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -125,7 +160,7 @@ impl WorldHandle {
 
     /// Sends from a thread that may block.
     pub fn send_blocking(&self, message: Inbound) -> Result<(), WorldGone> {
-        self.inbox.send(message).map_err(|_| WorldGone)
+        self.inbox.send(Letter { message, place: None }).map_err(|_| WorldGone)
     }
 
     /// Whether a first picture can be drawn.

@@ -40,8 +40,8 @@ pub fn send(
     for (id, mut outbox, watch, not_reading) in &mut sessions {
         if not_reading {
             if let Some(ends) = sockets.0.remove(id) {
-                // The queue is full by definition; the dropped sender ends the socket where this fails.
-                let _ = ends.state.try_send(Outbound::Close(CloseReason::NotReading));
+                goodbye(&ends.state, CloseReason::NotReading);
+                *outbox = Outbox::default();
             }
             continue;
         }
@@ -70,35 +70,29 @@ pub fn send(
 
 /// Acks, then notices. Returns false where something had to stay.
 fn send_state(state: &Sender<Outbound>, outbox: &mut Outbox) -> bool {
-    while let Some(ack) = outbox.acks.pop_front() {
-        match state.try_send(Outbound::Ack(ack)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(Outbound::Ack(ack))) => {
-                outbox.acks.push_front(ack);
-                return false;
-            }
-            // The session is leaving; nobody is told any more.
-            Err(_) => return true,
-        }
+    // The last place is the goodbye's.
+    let mut room = state.capacity().saturating_sub(1);
+    let acks = outbox.acks.len().min(room);
+    room -= acks;
+    let notices = outbox.notices.len().min(room);
+    let told = outbox.acks.drain(..acks).map(Outbound::Ack);
+    for outbound in told.chain(outbox.notices.drain(..notices).map(Outbound::Notice)) {
+        // There was room: this fails where the session is leaving, and nobody is told any more.
+        let _ = state.try_send(outbound);
     }
-    while !outbox.notices.is_empty() {
-        let notice = outbox.notices.remove(0);
-        match state.try_send(Outbound::Notice(notice)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(Outbound::Notice(notice))) => {
-                outbox.notices.insert(0, notice);
-                return false;
-            }
-            Err(_) => return true,
-        }
+    outbox.acks.is_empty() && outbox.notices.is_empty()
+}
+
+/// Ends a session from this side. The place for it is kept; the dropped sender ends the socket in any case.
+fn goodbye(state: &Sender<Outbound>, reason: CloseReason) {
+    if let Err(TrySendError::Full(_)) = state.try_send(Outbound::Close(reason)) {
+        tracing::warn!(?reason, "a session is closed without a word");
     }
-    true
 }
 
 /// Says goodbye to everybody.
 pub fn close_all(sockets: &mut Sockets) {
     for (_, ends) in sockets.0.drain() {
-        // A full queue: the dropped sender ends the socket.
-        let _ = ends.state.try_send(Outbound::Close(CloseReason::Shutdown));
+        goodbye(&ends.state, CloseReason::Shutdown);
     }
 }

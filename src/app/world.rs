@@ -1,7 +1,7 @@
 //! The world's thread: waits for something to do, runs a turn, gives away what it made.
 
 use super::{
-    bridge::{Arrival, Inbound, Shared, WorldGone, WorldHandle},
+    bridge::{Arrival, Inbound, Letter, Shared, WorldGone, WorldHandle},
     encoders::Encoded,
     outboxes::{self, Ends, Sockets},
     submit::{self, EncodeSettings},
@@ -42,6 +42,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Messages taken from the inbox per turn: more would make a turn long, fewer would split bursts that merge.
 const PER_TURN: usize = 256;
@@ -174,7 +175,7 @@ pub fn show(sources: &Sources, opened: Opened) -> Intent {
 
 struct Runner {
     app: App,
-    inbox: Receiver<Inbound>,
+    inbox: Receiver<Letter>,
     arrivals: Receiver<Arrival>,
     encoded: Receiver<Encoded>,
     frames: Option<Sender<FrameJob>>,
@@ -191,9 +192,11 @@ impl Runner {
     fn run(&mut self) {
         loop {
             self.wait();
-            let goes_on = self.take_in();
+            let (goes_on, places) = self.take_in();
             self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
             self.app.update();
+            // Only now may their sessions say more: one session has no more than its share in a turn.
+            drop(places);
             self.give_out();
             if !goes_on {
                 outboxes::close_all(&mut self.app.world_mut().resource_mut::<Sockets>());
@@ -227,13 +230,22 @@ impl Runner {
         }
     }
 
-    /// Takes what arrived into the world. Returns false at the end.
-    fn take_in(&mut self) -> bool {
+    /// Takes what arrived into the world. Returns false at the end, and the places in their sessions' shares
+    /// that the messages take.
+    fn take_in(&mut self) -> (bool, Vec<OwnedSemaphorePermit>) {
         let world = self.app.world_mut();
         let mut goes_on = true;
-        for message in self.inbox.try_iter().take(PER_TURN) {
+        let mut places = Vec::new();
+        for Letter { message, place } in self.inbox.try_iter().take(PER_TURN) {
+            places.extend(place);
             match message {
-                Inbound::Intent(intent) => world.resource_mut::<Inbox>().intents.push(intent),
+                Inbound::Intent(intent) => {
+                    // One that is being sent away because it does not read its answers is not heard any more.
+                    let heard = |session| world.resource::<Sockets>().0.contains_key(&session);
+                    if intent.origin.as_ref().is_none_or(|origin| heard(origin.session)) {
+                        world.resource_mut::<Inbox>().intents.push(intent);
+                    }
+                }
                 Inbound::Join { session, view, features, state } => {
                     world.resource_mut::<Sockets>().0.insert(session, Ends { state, pictures: None });
                     event(world, SessionEvent::Joined { session, view, features });
@@ -264,7 +276,7 @@ impl Runner {
                 world.resource_mut::<Packets>().0.push(packet);
             }
         }
-        goes_on
+        (goes_on, places)
     }
 
     /// Gives away what the turn made: frames, wishes, numbers.

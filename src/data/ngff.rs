@@ -52,7 +52,7 @@ pub fn read(root: &Path, warnings: &mut Vec<String>) -> Result<Ngff, OpenError> 
     let (v3, v2) = (root.join("zarr.json"), root.join(".zattrs"));
     let group = json::read(&v3)?;
     if let Some(mut group) = group.clone() {
-        let mut attributes = group["attributes"].take();
+        let mut attributes = group.get_mut("attributes").map_or(Value::Null, Value::take);
         if attributes["ome"]["multiscales"].is_array() {
             return image(&v3, attributes["ome"].take(), "0.5", warnings);
         }
@@ -111,7 +111,7 @@ fn image(
     if listed > 1 {
         warnings.push(format!("{listed} multiscales; the first one is shown"));
     }
-    let mut multiscale = attributes["multiscales"][0].take();
+    let mut multiscale = attributes["multiscales"].get_mut(0).map_or(Value::Null, Value::take);
     if !multiscale.is_object() {
         return Err(wrong("multiscales", "the list is empty".into()));
     }

@@ -20,6 +20,10 @@ pub struct ServerConfig {
     pub heartbeat: Duration,
     /// Time a client has for its greeting.
     pub hello_timeout: Duration,
+    /// Time a connection has for the head of a request.
+    pub head_timeout: Duration,
+    /// Messages a second that one socket may send on and on; one that sends more is read more slowly.
+    pub messages_per_second: f64,
     /// Time one write to a socket may take before its client counts as gone.
     pub write_timeout: Duration,
     /// Malformed frames, less well-formed ones, that end a session.
@@ -49,6 +53,8 @@ impl Default for ServerConfig {
             max_sessions: 64,
             heartbeat: Duration::from_secs(15),
             hello_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(10),
+            messages_per_second: 1000.0,
             write_timeout: Duration::from_secs(30),
             malformed_limit: 32,
             fps: 60.0,

@@ -4,6 +4,8 @@
 //! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`). Nothing here
 //! knows JSON: that is [`crate::wire`]'s. Nothing here holds state of the scene: that is the world's.
 
+mod admission;
+mod allowance;
 mod commands;
 mod config;
 mod directory;
@@ -31,7 +33,8 @@ use crate::{
     app::bridge::{Inbound, WorldHandle},
     wire::notices::Facts,
 };
-use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use admission::Admission;
+use axum_server::{Handle, tls_rustls::RustlsAcceptor};
 use directory::Directory;
 use hyper_util::rt::TokioTimer;
 use std::{
@@ -45,8 +48,6 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 /// Time that sessions have to take leave.
 const GRACE: Duration = Duration::from_secs(3);
-/// Time that a client has for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the server could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,8 @@ struct App {
     sessions: Arc<Semaphore>,
     /// One permit per WebSocket; all of them free means that all have closed.
     sockets: Arc<Semaphore>,
+    /// One permit per state channel that was not welcomed yet.
+    greetings: Arc<Semaphore>,
     /// Held while an image is opened.
     opening: Mutex<()>,
     next_session: AtomicU64,
@@ -89,6 +92,17 @@ struct App {
 /// Web sockets at once: two per session, and as many again that are coming or going.
 fn max_sockets(config: &ServerConfig) -> usize {
     config.max_sessions.saturating_mul(4).clamp(16, 1 << 16)
+}
+
+/// State channels at once that were not welcomed yet. Together with those of the sessions they leave half of
+/// the web sockets to pixel channels, so that whoever never speaks keeps no session from its pictures.
+fn max_greetings(config: &ServerConfig) -> usize {
+    max_sockets(config) / 4
+}
+
+/// Connections at once: the web sockets, and as many again for the page, its files and probes.
+fn max_connections(config: &ServerConfig) -> usize {
+    max_sockets(config) * 2
 }
 
 /// Serves until `shutdown` resolves, then tells the world, says goodbye to every session and returns,
@@ -116,6 +130,7 @@ pub async fn run(
         }),
         sessions: Arc::new(Semaphore::new(config.max_sessions)),
         sockets: Arc::new(Semaphore::new(all)),
+        greetings: Arc::new(Semaphore::new(max_greetings(&config))),
         config,
         world,
         opener,
@@ -128,13 +143,14 @@ pub async fn run(
 
     let handle = Handle::new();
     let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listen)?.handle(handle.clone());
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let http = &app.config;
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(http.head_timeout);
     let service = routes::routes(app.clone()).into_make_service();
     let serving = async {
-        let nodelay = NoDelayAcceptor::new();
+        let admission = Admission::new(max_connections(&app.config), tls.is_none());
         match tls {
-            None => server.acceptor(nodelay).serve(service).await,
-            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(nodelay)).serve(service).await,
+            None => server.acceptor(admission).serve(service).await,
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(admission)).serve(service).await,
         }
     };
     tokio::pin!(serving);

@@ -2,6 +2,7 @@
 
 use super::{
     App,
+    allowance::Allowance,
     directory::{self, Channel, Pixels},
     socket::{self, code},
 };
@@ -14,7 +15,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use lucida_components::{ids::SessionId, intent::SessionEvent, packet::Packet};
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{sync::mpsc, time::timeout};
 
@@ -40,7 +41,7 @@ pub async fn serve(app: Arc<App>, socket: WebSocket, name: &str) {
         let writer = Writer { app: &app, session, window: window.as_ref() };
         tokio::select! {
             end = writer.run(&mut sink, pictures) => end,
-            end = read(&app.world, &mut stream, session, window.as_ref()) => end,
+            end = read(&app, &mut stream, session, window.as_ref()) => end,
             instead = superseded => Some(match instead {
                 Pixels::Channel(_) => (code::POLICY, "another pixel channel of this session was opened"),
                 Pixels::Ended if *app.stopping.borrow() => (code::AWAY, "the server is stopping"),
@@ -104,17 +105,21 @@ impl Writer<'_> {
 
 /// Reads acknowledgements. Anything else is ignored, as the base protocol has it.
 async fn read(
-    world: &WorldHandle,
+    app: &App,
     stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
     session: SessionId,
     window: Option<&Window>,
 ) -> End {
+    let mut allowance = Allowance::new(&app.config, Instant::now());
     while let Some(message) = stream.next().await {
+        if let Ok(message) = &message {
+            allowance.pace(socket::bytes(message)).await;
+        }
         match message {
             Ok(Message::Binary(bytes)) => {
                 let (Some(window), Some(seq)) = (window, wire::parse_ack(&bytes)) else { continue };
                 for _ in 0..window.acknowledge(seq) {
-                    if taken(world, session).await.is_err() {
+                    if taken(&app.world, session).await.is_err() {
                         return Some((code::ERROR, "the world has stopped"));
                     }
                 }

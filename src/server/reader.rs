@@ -2,12 +2,13 @@
 
 use super::{
     App,
+    allowance::Allowance,
     commands::Load,
     local::Local,
     socket::{self, code},
 };
 use crate::{
-    app::bridge::Inbound,
+    app::bridge::{Inbound, Share},
     wire::{
         canvas::KnownCanvas,
         command::Call,
@@ -56,9 +57,14 @@ impl Reader<'_> {
     pub async fn run(self, stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) {
         let mut forwarded = 0;
         let mut strikes: u32 = 0;
+        let share = Share::default();
+        let mut allowance = Allowance::new(&self.app.config, Instant::now());
         while let Some(message) = stream.next().await {
             let arrived = Instant::now();
             self.alive.store(true, Ordering::Relaxed);
+            if let Ok(message) = &message {
+                allowance.pace(socket::bytes(message)).await;
+            }
             let text = match message {
                 Ok(Message::Text(text)) => text,
                 Ok(Message::Ping(_) | Message::Pong(_)) => continue,
@@ -78,7 +84,7 @@ impl Reader<'_> {
             match inbound::parse(&text, self.name, self.canvas.get()) {
                 Ok(said) => {
                     strikes = strikes.saturating_sub(1);
-                    if self.handle(said, arrived, &mut forwarded).await.is_err() {
+                    if self.handle(said, arrived, &share, &mut forwarded).await.is_err() {
                         return std::future::pending().await;
                     }
                 }
@@ -93,19 +99,25 @@ impl Reader<'_> {
         }
     }
 
-    async fn handle(&self, said: Said, arrived: Instant, forwarded: &mut u64) -> Result<(), Ended> {
+    async fn handle(
+        &self,
+        said: Said,
+        arrived: Instant,
+        share: &Share,
+        forwarded: &mut u64,
+    ) -> Result<(), Ended> {
         match said {
             Said::Alive => Ok(()),
             Said::Update { intent, change: Ok(change) } => {
                 *forwarded += 1;
-                self.intent(intent, change, arrived).await
+                self.intent(share, intent, change, arrived).await
             }
             Said::Update { intent, change: Err(refused) } => {
                 self.tell(Local::Refused { after: *forwarded, intent, refused }).await
             }
             Said::Call { frame_id, call: Ok(Call::RequestKeyframe) } => {
-                self.world(Inbound::Session(SessionEvent::KeyframeRequested { session: self.session }))
-                    .await?;
+                let event = SessionEvent::KeyframeRequested { session: self.session };
+                self.world(share, Inbound::Session(event)).await?;
                 self.tell(Local::KeyframeOnItsWay { frame_id }).await
             }
             Said::Call { frame_id, call: Ok(Call::LoadZarr { path }) } => {
@@ -125,14 +137,20 @@ impl Reader<'_> {
         }
     }
 
-    async fn intent(&self, intent: IntentRef, change: Change, arrived: Instant) -> Result<(), Ended> {
+    async fn intent(
+        &self,
+        share: &Share,
+        intent: IntentRef,
+        change: Change,
+        arrived: Instant,
+    ) -> Result<(), Ended> {
         let origin = Some(Origin { session: self.session, intent });
-        self.world(Inbound::Intent(Intent { origin, view: ViewId::MAIN, change, arrived, op: 0 })).await
+        self.world(share, Inbound::Intent(Intent { origin, view: ViewId::MAIN, change, arrived, op: 0 })).await
     }
 
     /// A world that is gone shows in the writer too, which then says goodbye.
-    async fn world(&self, message: Inbound) -> Result<(), Ended> {
-        self.app.world.send(message).await.map_err(|_| Ended)
+    async fn world(&self, share: &Share, message: Inbound) -> Result<(), Ended> {
+        self.app.world.send_from(share, message).await.map_err(|_| Ended)
     }
 
     async fn tell(&self, local: Local) -> Result<(), Ended> {

@@ -91,8 +91,9 @@ async fn open_state(
 ) -> Result<Response, Response> {
     admit(&app, &headers, &uri, &asked).map_err(IntoResponse::into_response)?;
     let permit = socket::permit(&app)?;
+    let greeting = socket::one_of(&app.greetings)?;
     Ok(socket::limited(upgrade, crate::wire::envelope::MAX_TEXT).on_upgrade(async move |socket| {
-        state::serve(app, socket).await;
+        state::serve(app, socket, greeting).await;
         drop(permit);
     }))
 }

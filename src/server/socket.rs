@@ -8,7 +8,10 @@ use axum::{
 };
 use futures_util::{Sink, SinkExt, StreamExt};
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// Bytes that gather before they are written on.
 const WRITE_BUFFER: usize = 64 << 10;
@@ -31,6 +34,8 @@ pub mod code {
     pub const TOO_BIG: u16 = 1009;
     /// The server cannot go on with it.
     pub const ERROR: u16 = 1011;
+    /// A text that is not UTF-8.
+    pub const NOT_TEXT: u16 = 1007;
     /// Later, perhaps.
     pub const TRY_AGAIN: u16 = 1013;
 }
@@ -41,9 +46,15 @@ pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, Response> {
     if *app.stopping.borrow() {
         return Err((StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n").into_response());
     }
+    one_of(&app.sockets)
+}
+
+/// A permit of those, or the answer that there is none.
+#[expect(clippy::result_large_err, reason = "the error is the response")]
+pub fn one_of(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Response> {
     let full =
         |_| (StatusCode::SERVICE_UNAVAILABLE, "too many connections; try again later\n").into_response();
-    Arc::clone(&app.sockets).try_acquire_owned().map_err(full)
+    Arc::clone(permits).try_acquire_owned().map_err(full)
 }
 
 /// Sets the limits: no message of a client is longer than `max_message` bytes.
@@ -55,11 +66,23 @@ pub fn limited(upgrade: WebSocketUpgrade, max_message: usize) -> WebSocketUpgrad
         .max_write_buffer_size(MAX_WRITE_BUFFER)
 }
 
+/// Bytes of a message of a client.
+pub fn bytes(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    }
+}
+
 /// How a read failed, as a close code.
 pub fn read_failure(error: &axum::Error) -> (u16, &'static str) {
     // The library's error type is not reachable through axum; its text is.
-    if error.to_string().contains("too long") {
+    let text = error.to_string();
+    if text.contains("too long") {
         (code::TOO_BIG, "the message is too long")
+    } else if text.contains("UTF-8") {
+        (code::NOT_TEXT, "the text is not UTF-8")
     } else {
         (code::PROTOCOL, "not a WebSocket message")
     }

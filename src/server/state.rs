@@ -19,20 +19,25 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use lucida_components::ids::{SessionId, ViewId};
 use std::sync::{Arc, atomic::Ordering};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::timeout,
+};
 
-/// Serves one client until it leaves, is sent away, or the server stops.
-pub async fn serve(app: Arc<App>, mut socket: WebSocket) {
+/// Serves one client until it leaves, is sent away, or the server stops. `unwelcomed` is its permit to be here
+/// without having been welcomed; only one that greets takes the place of a session.
+pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaphorePermit) {
+    let hello = match timeout(app.config.hello_timeout, greeting(&mut socket)).await {
+        Ok(Some(Ok(hello))) => hello,
+        Ok(Some(Err(reject))) => return refuse(socket, &reject, code::NORMAL).await,
+        Ok(None) => return socket::drain(&mut socket).await,
+        Err(_) => return refuse(socket, &Reject::timeout(), code::NORMAL).await,
+    };
     let Ok(_slot) = Arc::clone(&app.sessions).try_acquire_owned() else {
         let reject = Reject::server_full(app.config.max_sessions);
         return refuse(socket, &reject, code::TRY_AGAIN).await;
     };
-    let hello = match timeout(app.config.hello_timeout, greeting(&mut socket)).await {
-        Ok(Some(Ok(hello))) => hello,
-        Ok(Some(Err(reject))) => return refuse(socket, &reject, code::NORMAL).await,
-        Ok(None) => return,
-        Err(_) => return refuse(socket, &Reject::timeout(), code::NORMAL).await,
-    };
+    drop(unwelcomed);
     let session = SessionId(app.next_session.fetch_add(1, Ordering::Relaxed));
     let name: Arc<str> = uuid::Uuid::new_v4().to_string().into();
     let encoder = Encoder::new(name.clone(), &hello, app.facts.clone());
@@ -49,14 +54,19 @@ pub async fn serve(app: Arc<App>, mut socket: WebSocket) {
     tracing::info!(session = session.0, "session left");
 }
 
-/// The first message, as a greeting. `None` where the socket closed instead.
+/// The first message, as a greeting. `None` where the socket closed instead, or had to be closed.
 async fn greeting(socket: &mut WebSocket) -> Option<Result<Hello, Reject>> {
     loop {
-        match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(hello::parse(&text)),
-            Message::Binary(bytes) => return Some(hello::parse_bytes(&bytes)),
-            Message::Close(_) => return None,
-            Message::Ping(_) | Message::Pong(_) => {}
+        match socket.recv().await? {
+            Ok(Message::Text(text)) => return Some(hello::parse(&text)),
+            Ok(Message::Binary(bytes)) => return Some(hello::parse_bytes(&bytes)),
+            Ok(Message::Close(_)) => return None,
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            Err(error) => {
+                let (code, reason) = socket::read_failure(&error);
+                socket::close(socket, code, reason).await;
+                return None;
+            }
         }
     }
 }

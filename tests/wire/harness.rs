@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use lucida::{
-    app::bridge::{Inbound, Outbound, WorldHandle},
+    app::bridge::{Inbound, Letter, Outbound, WorldHandle},
     server::{self, Opener, ServeError, ServerConfig},
     wire::command::{CommandCode, CommandFailure},
 };
@@ -39,7 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Server {
     pub addr: SocketAddr,
     pub handle: WorldHandle,
-    inbox: crossbeam_channel::Receiver<Inbound>,
+    inbox: crossbeam_channel::Receiver<Letter>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError>>,
 }
@@ -64,7 +64,8 @@ impl Server {
 
     /// The next message for the world.
     pub fn next(&self) -> Inbound {
-        tokio::task::block_in_place(|| self.inbox.recv_timeout(PATIENCE)).expect("the world hears something")
+        let letter = tokio::task::block_in_place(|| self.inbox.recv_timeout(PATIENCE));
+        letter.expect("the world hears something").message
     }
 
     /// Whether the world hears nothing for a while.
@@ -109,7 +110,7 @@ impl Server {
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
         // Already there: a pixel channel that the welcome allows must not come before its session.
-        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv() else {
+        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message) else {
             panic!("no join")
         };
         let name = welcome["session"].as_str().unwrap().to_owned();

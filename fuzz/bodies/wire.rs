@@ -1,0 +1,61 @@
+//! Frames of a client: the greeting, everything inside a session, acknowledgements of pictures.
+
+use lucida::wire::{
+    ack,
+    envelope::Frame,
+    hello,
+    inbound::{self, Said},
+    pixels,
+};
+use lucida_components::{intent::Change, stream::Canvas};
+
+/// The session that frames must name to get past their envelope.
+pub const SESSION: &str = "s";
+
+/// Reads the input as each kind of message.
+pub fn run(input: &[u8]) {
+    let _ = pixels::parse_ack(input);
+    if let Err(reject) = hello::parse_bytes(input) {
+        told(&reject.frame(), input);
+    }
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let canvas = Canvas::default();
+    match inbound::parse(text, SESSION, canvas) {
+        Ok(Said::Update { intent, change: Ok(change) }) => {
+            assert!(!intent.intent_id.is_empty(), "an intent without a name could be taken for a command's");
+            check(&change);
+        }
+        Ok(Said::Update { intent, change: Err(refused) }) => {
+            let payload = ack::rejected(&intent, &refused.why, None);
+            told(&Frame::new("ack.state", "ack-1".into(), payload), input);
+        }
+        Ok(Said::Call { frame_id, call: Err(why) }) => {
+            let payload = lucida::wire::command::error(&frame_id, &why);
+            told(&Frame::new("error.command", "error-1".into(), payload), input);
+        }
+        Ok(Said::Call { .. } | Said::Goodbye(_) | Said::Alive) | Err(_) => {}
+    }
+}
+
+/// Numbers of a client are finite before they reach the world.
+fn check(change: &Change) {
+    match change {
+        Change::Camera(delta) => finite(&format!("{delta:?}")),
+        Change::Margins { margins, .. } => finite(&format!("{margins:?}")),
+        Change::Canvas { canvas, .. } => {
+            let fitted = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));
+            assert_eq!(*canvas, fitted, "a canvas that the encoders do not take");
+        }
+        _ => {}
+    }
+}
+
+fn finite(text: &str) {
+    assert!(!text.contains("NaN") && !text.contains("inf"), "not finite: {text}");
+}
+
+/// An answer can be sent, and does not grow with the nonsense that it answers.
+fn told(frame: &Frame, input: &[u8]) {
+    let text = frame.text();
+    assert!(text.len() < 8192, "{} bytes answer {}", text.len(), input.len());
+}

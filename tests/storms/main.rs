@@ -1,0 +1,16 @@
+//! Storms: clients that flood, keep silent, stop in the middle, speak nonsense, come by the thousand. What is
+//! too much ends where it began, others are served, and nothing is left behind.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod framing;
+#[path = "../wire/harness.rs"]
+#[expect(dead_code, reason = "shared with the wire tests")]
+mod harness;
+mod raw;
+
+use lucida::server::ServerConfig;
+use std::time::Duration;
+
+fn quick() -> ServerConfig {
+    ServerConfig { hello_timeout: Duration::from_secs(5), ..ServerConfig::default() }
+}
