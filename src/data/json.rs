@@ -1,36 +1,76 @@
 //! Metadata files: bounded in size, with the NaN and Infinity that real writers leave in them.
 
-use super::error::OpenError;
+use super::{
+    error::OpenError,
+    store::{FolderStore, StoreError},
+};
 use serde_json::Value;
-use std::{io::Read, path::Path};
+use std::{fs::File, io::Read, os::unix::fs::OpenOptionsExt, path::Path};
 
 /// The largest metadata file that is read.
 pub const MAX_METADATA_BYTES: u64 = 16 << 20;
 
-/// Reads a metadata file; `None` where there is none.
+/// The most memory that a parsed document may take, roughly: a few bytes of text can become hundreds.
+const MAX_PARSED_BYTES: usize = 256 << 20;
+
+/// Reads a metadata file; `None` where there is none. For the files of an image, whose links are not to be
+/// trusted, there is [`read_within`].
 ///
 /// # Errors
-/// Unreadable, too large, or not JSON even when NaN and Infinity are allowed.
+/// Unreadable, no regular file, too large, or not JSON even when NaN and Infinity are allowed.
 pub fn read(file: &Path) -> Result<Option<Value>, OpenError> {
     let unreadable =
         |e: std::io::Error| OpenError::Unreadable { path: file.to_owned(), reason: e.to_string() };
-    let handle = match std::fs::File::open(file) {
+    // Opening a named pipe would wait for ever.
+    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let mut handle = match File::options().read(true).custom_flags(nonblocking).open(file) {
         Ok(handle) => handle,
         Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(e) => return Err(unreadable(e)),
     };
-    let mut bytes = Vec::new();
-    handle.take(MAX_METADATA_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_METADATA_BYTES {
-        return Err(OpenError::Metadata {
-            file: file.to_owned(),
-            field: "size".into(),
-            reason: format!("metadata of more than {} MiB is not read", MAX_METADATA_BYTES >> 20),
-        });
+    if !handle.metadata().map_err(unreadable)?.is_file() {
+        let reason = "it is not a regular file".into();
+        return Err(OpenError::Unreadable { path: file.to_owned(), reason });
     }
-    parse(&bytes).map(Some).map_err(|e| OpenError::Json { file: file.to_owned(), reason: e.to_string() })
+    let mut bytes = Vec::new();
+    handle.by_ref().take(MAX_METADATA_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_METADATA_BYTES {
+        return Err(too_large(file));
+    }
+    document(file, &bytes).map(Some)
+}
+
+/// Reads the metadata file of a key of an image; `None` where there is none.
+///
+/// # Errors
+/// As [`read`], and paths and links that lead out of the image.
+pub fn read_within(store: &FolderStore, key: &str) -> Result<Option<Value>, OpenError> {
+    let path = store.root().join(key);
+    let unreadable = |e: StoreError| match e {
+        StoreError::Escapes(key) => {
+            OpenError::Escapes { file: store.root().to_owned(), field: "link".into(), path: key }
+        }
+        StoreError::TooLong { .. } => too_large(&path),
+        e => OpenError::Unreadable { path: path.clone(), reason: e.to_string() },
+    };
+    let Some(file) = store.open(key).map_err(unreadable)? else { return Ok(None) };
+    let mut bytes = vec![0; file.len_within(MAX_METADATA_BYTES as usize).map_err(unreadable)?];
+    file.read_at(0, &mut bytes).map_err(unreadable)?;
+    document(&path, &bytes).map(Some)
+}
+
+fn too_large(file: &Path) -> OpenError {
+    OpenError::Metadata {
+        file: file.to_owned(),
+        field: "size".into(),
+        reason: format!("metadata of more than {} MiB is not read", MAX_METADATA_BYTES >> 20),
+    }
+}
+
+fn document(file: &Path, bytes: &[u8]) -> Result<Value, OpenError> {
+    parse(bytes).map_err(|e| OpenError::Json { file: file.to_owned(), reason: e.to_string() })
 }
 
 /// Parses JSON; on failure once more with bare `NaN`, `Infinity` and `-Infinity` taken as strings of
@@ -40,8 +80,22 @@ pub fn read(file: &Path) -> Result<Option<Value>, OpenError> {
 /// The first pass's error, which speaks of the file as it is.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if parsed_bytes(bytes) > MAX_PARSED_BYTES {
+        return Err(serde::de::Error::custom("more objects and lists than metadata is read with"));
+    }
     serde_json::from_slice(bytes)
         .or_else(|first| serde_json::from_slice(&quote_specials(bytes)).map_err(|_| first))
+}
+
+/// What a document takes in memory at most, roughly: each object is a node of a tree with room for several
+/// entries, each entry or element a value.
+fn parsed_bytes(bytes: &[u8]) -> usize {
+    let cost = |byte: &u8| match byte {
+        b'{' => 640,
+        b'[' | b',' => 32,
+        _ => 1,
+    };
+    bytes.iter().map(cost).sum()
 }
 
 /// A number, or a number written as a string, NaN and infinities included.
@@ -115,5 +169,42 @@ mod tests {
         std::fs::File::create(&file).unwrap().set_len(MAX_METADATA_BYTES + 1).unwrap();
         assert!(matches!(read(&file), Err(OpenError::Metadata { field, .. }) if field == "size"));
         assert!(read(&dir.path().join("absent")).unwrap().is_none());
+        let store = FolderStore::new(dir.path()).unwrap();
+        assert!(
+            matches!(read_within(&store, "zarr.json"), Err(OpenError::Metadata { field, .. }) if field == "size")
+        );
+        assert!(read_within(&store, "absent").unwrap().is_none());
+    }
+
+    #[test]
+    fn pipes_and_links_out_are_refused_and_not_waited_for() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        std::fs::write(outside.path().join("zarr.json"), "{}").unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("0")).unwrap();
+        assert!(matches!(read(&pipe), Err(OpenError::Unreadable { .. })));
+        assert!(matches!(read(Path::new("/dev/zero")), Err(OpenError::Unreadable { .. })));
+        let store = FolderStore::new(dir.path()).unwrap();
+        assert!(matches!(read_within(&store, "pipe"), Err(OpenError::Unreadable { .. })));
+        assert!(matches!(read_within(&store, "0/zarr.json"), Err(OpenError::Escapes { .. })));
+    }
+
+    #[test]
+    fn what_is_meant_to_exhaust_the_parser_is_an_error() {
+        // Deeper than the parser goes, with and without the second pass.
+        let deep = [&b"["[..]; 100_000].concat();
+        assert!(parse(&deep).is_err());
+        assert!(parse(&[&deep[..], b"NaN"].concat()).is_err());
+        // Fits the size of a file, but each of its objects takes hundreds of bytes.
+        let many = [&b"[{\"\":0}"[..], &[&b",{\"\":0}"[..]; 1 << 19].concat(), b"]"].concat();
+        assert!((many.len() as u64) < MAX_METADATA_BYTES);
+        assert!(parse(&many).is_err());
+        assert!(parse(b"1e999").is_err());
+        assert_eq!(parse(b"{\"a\": 1, \"a\": 2}").unwrap()["a"], 2, "the last of two counts");
+        let huge = parse(b"{\"shape\": [18446744073709551615, 99999999999999999999999999, -1]}").unwrap();
+        assert_eq!(huge["shape"][0].as_u64(), Some(u64::MAX));
+        assert_eq!(huge["shape"][1].as_u64(), None);
     }
 }

@@ -1,32 +1,31 @@
 //! One array of a pyramid: its metadata checked against the limits before zarrs sees it, then opened.
 
 use super::{
-    declared::Outer, error::OpenError, json, shard::Shards, store::FolderStore, stored::stored_type,
+    codecs::{self, Chain, ChainError, MAX_CHUNK_BYTES},
+    error::OpenError,
+    json,
+    shard::Shards,
+    store::FolderStore,
+    stored::stored_type,
 };
 use lucida_components::dtype::StoredType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     num::NonZeroU64,
     path::{Path, PathBuf},
     sync::Arc,
 };
 use zarrs::{
-    array::{Array, ArrayCreateError, ArrayMetadata, ArrayMetadataV2, ArrayMetadataV3, CodecChain},
-    metadata::v3::MetadataV3,
+    array::{Array, ArrayCreateError, ArrayMetadata, ArrayMetadataV2, ArrayMetadataV3},
+    storage::store::MemoryStore,
 };
 
 /// Most dimensions of an array.
 pub const MAX_DIMS: usize = 8;
 
-/// The largest decoded size of what is read at once: a chunk, or the inner chunk of a shard.
-pub const MAX_CHUNK_BYTES: u64 = 256 << 20;
-
-/// The largest index of one shard (16 bytes per inner chunk).
-const MAX_SHARD_INDEX_BYTES: u64 = 32 << 20;
-
 /// An opened array and how to read one piece of it.
 pub struct OpenLevel {
-    /// The array.
+    /// The array, for the names of its chunks and its fill value; its codecs are not those of the data.
     pub array: Array<FolderStore>,
     /// The metadata file, for messages.
     pub file: PathBuf,
@@ -42,9 +41,8 @@ pub struct OpenLevel {
 
 /// How the pieces of an array are stored.
 pub enum Pieces {
-    /// One file per chunk (or per shard, where further codecs stand round the shards), under the
-    /// compression named.
-    Files(Outer),
+    /// One file per chunk (or per shard, where further codecs stand round the shards).
+    Files(Chain),
     /// Inner chunks of shards.
     Inner(Box<Shards>),
 }
@@ -65,7 +63,8 @@ struct Layout {
 pub fn open_level(store: &Arc<FolderStore>, path: &str) -> Result<OpenLevel, OpenError> {
     let folder = store.root().join(path);
     let (v3, v2) = (folder.join("zarr.json"), folder.join(".zarray"));
-    let (file, mut meta, is_v3) = match (json::read(&v3)?, json::read(&v2)?) {
+    let read = |name: &str| json::read_within(store, &Path::new(path).join(name).to_string_lossy());
+    let (file, meta, is_v3) = match (read("zarr.json")?, read(".zarray")?) {
         (Some(meta), _) => (v3, meta, true),
         (None, Some(meta)) => (v2, meta, false),
         (None, None) => {
@@ -81,22 +80,61 @@ pub fn open_level(store: &Arc<FolderStore>, path: &str) -> Result<OpenLevel, Ope
         |field: &str, reason: String| OpenError::Metadata { file: file.clone(), field: field.into(), reason };
     let field = At { file: &file, meta: &meta };
     let layout = if is_v3 { field.layout_v3()? } else { field.layout_v2()? };
-    // Attributes of an array are not ours to read, and what they hold must not keep it from opening.
-    if let Some(object) = meta.as_object_mut() {
-        object.remove("attributes");
-        object.remove("dimension_names");
-    }
-    let malformed = |e: serde_json::Error| wrong("array metadata", e.to_string());
-    let metadata = if is_v3 {
-        ArrayMetadata::V3(serde_json::from_value::<ArrayMetadataV3>(meta).map_err(malformed)?)
-    } else {
-        ArrayMetadata::V2(serde_json::from_value::<ArrayMetadataV2>(meta).map_err(malformed)?)
-    };
-    let array = Array::new_with_metadata(store.clone(), &format!("/{path}"), metadata)
-        .map_err(|e| refusal(&file, is_v3, e))?;
+    let array =
+        Array::new_with_metadata(store.clone(), &format!("/{path}"), without_codecs(&file, meta, is_v3)?)
+            .map_err(|e| refusal(&file, is_v3, e))?;
     let chunk = layout.chunk.into_iter().map(NonZeroU64::try_from).collect::<Result<_, _>>();
     let chunk = chunk.map_err(|_| wrong("chunks", "a chunk has extent 0".into()))?;
     Ok(OpenLevel { array, stored: layout.stored, shape: layout.shape, chunk, pieces: layout.pieces, file })
+}
+
+/// What decodes a whole file of the array that `meta` describes, and its fill value in native byte order.
+///
+/// # Errors
+/// As [`open_level`].
+pub fn whole_file(file: &Path, meta: Value) -> Result<(Chain, Vec<u8>), OpenError> {
+    let at = At { file, meta: &meta };
+    let is_v3 = meta["zarr_format"] != 2;
+    let layout = if is_v3 { at.layout_v3()? } else { at.layout_v2()? };
+    let chain = match layout.pieces {
+        Pieces::Files(chain) => chain,
+        Pieces::Inner(_) => {
+            let grid = &meta["chunk_grid"]["configuration"]["chunk_shape"];
+            let shard = at.extents("chunk_grid.configuration.chunk_shape", grid, layout.shape.len())?;
+            let chain = codecs::chain_v3("codecs", &meta["codecs"], &shard, layout.stored.size());
+            chain.map_err(|e| at.refused(e))?
+        }
+    };
+    let metadata = without_codecs(file, meta, is_v3)?;
+    let array = Array::new_with_metadata(Arc::new(MemoryStore::new()), "/", metadata);
+    let array = array.map_err(|e| refusal(file, is_v3, e))?;
+    Ok((chain, array.fill_value().as_ne_bytes().to_vec()))
+}
+
+/// The metadata as zarrs reads it. It decodes nothing for us and so need not know the codecs; attributes of
+/// an array are not ours to read, and what they hold must not keep it from opening.
+fn without_codecs(file: &Path, mut meta: Value, is_v3: bool) -> Result<ArrayMetadata, OpenError> {
+    if let Some(object) = meta.as_object_mut() {
+        object.remove("attributes");
+        object.remove("dimension_names");
+        if is_v3 {
+            let endian = json!([{"name": "bytes", "configuration": {"endian": "little"}}]);
+            object.insert("codecs".into(), endian);
+        } else {
+            object.insert("compressor".into(), Value::Null);
+            object.insert("filters".into(), Value::Null);
+        }
+    }
+    let malformed = |e: serde_json::Error| OpenError::Metadata {
+        file: file.to_owned(),
+        field: "array metadata".into(),
+        reason: e.to_string(),
+    };
+    Ok(if is_v3 {
+        ArrayMetadata::V3(serde_json::from_value::<ArrayMetadataV3>(meta).map_err(malformed)?)
+    } else {
+        ArrayMetadata::V2(serde_json::from_value::<ArrayMetadataV2>(meta).map_err(malformed)?)
+    })
 }
 
 /// A metadata document, for reading its fields with errors that name file and field.
@@ -119,8 +157,8 @@ impl At<'_> {
         let shape = self.shape(stored)?;
         let chunk = self.extents("chunks", &self.meta["chunks"], shape.len())?;
         self.check_piece("chunks", &chunk, stored)?;
-        let outer = Outer::named(self.meta["compressor"]["id"].as_str());
-        Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) })
+        let chain = codecs::chain_v2(self.meta, &chunk, stored).map_err(|e| self.refused(e))?;
+        Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(chain) })
     }
 
     fn layout_v3(&self) -> Result<Layout, OpenError> {
@@ -143,51 +181,31 @@ impl At<'_> {
             &grid["configuration"]["chunk_shape"],
             shape.len(),
         )?;
-        let none = Vec::new();
-        let codecs = self.meta["codecs"].as_array().unwrap_or(&none);
-        let name = |codec: &Value| codec["name"].as_str().or(codec.as_str()).map(str::to_owned);
-        let Some(sharding) = codecs.iter().find(|c| name(c).as_deref() == Some("sharding_indexed")) else {
-            self.check_piece("chunk_grid.configuration.chunk_shape", &chunk, stored)?;
-            let outer = Outer::named(codecs.last().and_then(name).as_deref());
-            return Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) });
-        };
         let field = "codecs.sharding_indexed.chunk_shape";
-        let inner = self.extents(field, &sharding["configuration"]["chunk_shape"], shape.len())?;
-        self.check_piece(field, &inner, stored)?;
-        if codecs.len() > 1 {
-            // The codecs round them need whole shards.
-            self.check_piece("chunk_grid.configuration.chunk_shape", &chunk, stored)?;
-            let outer = Outer::named(codecs.last().and_then(name).as_deref());
-            return Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(outer) });
+        let list = self.meta["codecs"].as_array().map_or(&[][..], Vec::as_slice);
+        let sharding = list.iter().find(|c| codecs::codec_name(c) == Some("sharding_indexed"));
+        let configuration = sharding.map(|sharding| &sharding["configuration"]);
+        if let Some(configuration) = configuration {
+            let inner = self.extents(field, &configuration["chunk_shape"], shape.len())?;
+            self.check_piece(field, &inner, stored)?;
+            // Codecs round them would need whole shards.
+            if list.len() == 1 {
+                let sharding =
+                    codecs::sharding("codecs.sharding_indexed", configuration, &chunk, stored.size());
+                let shards = Shards::new(sharding.map_err(|e| self.refused(e))?);
+                return Ok(Layout { shape, chunk: inner, stored, pieces: Pieces::Inner(Box::new(shards)) });
+            }
         }
-        let shards = self.shards(field, &sharding["configuration"], &chunk, &inner)?;
-        Ok(Layout { shape, chunk: inner, stored, pieces: Pieces::Inner(Box::new(shards)) })
+        self.check_piece("chunk_grid.configuration.chunk_shape", &chunk, stored)?;
+        let chain = codecs::chain_v3("codecs", &self.meta["codecs"], &chunk, stored.size());
+        Ok(Layout { shape, chunk, stored, pieces: Pieces::Files(chain.map_err(|e| self.refused(e))?) })
     }
 
-    fn shards(&self, field: &str, meta: &Value, shard: &[u64], inner: &[u64]) -> Result<Shards, OpenError> {
-        if shard.iter().zip(inner).any(|(shard, inner)| shard % inner != 0) {
-            return Err(self.wrong(field, format!("shards of {shard:?} cannot be cut into {inner:?}")));
+    fn refused(&self, error: ChainError) -> OpenError {
+        match error {
+            ChainError::Wrong { field, reason } => self.wrong(&field, reason),
+            ChainError::Unsupported { field, reason } => self.unsupported(&field, reason),
         }
-        let per_shard: Vec<u64> = shard.iter().zip(inner).map(|(shard, inner)| shard / inner).collect();
-        let index_bytes = per_shard.iter().try_fold(16u64, |n, per| n.checked_mul(*per));
-        if index_bytes.is_none_or(|bytes| bytes > MAX_SHARD_INDEX_BYTES) {
-            let most = MAX_SHARD_INDEX_BYTES >> 20;
-            return Err(self.wrong(field, format!("the index of a shard exceeds {most} MiB")));
-        }
-        let chain = |part: &str| -> Result<(CodecChain, Option<String>), OpenError> {
-            let field = format!("codecs.sharding_indexed.{part}");
-            let metas: Vec<MetadataV3> =
-                serde_json::from_value(meta[part].clone()).map_err(|e| self.wrong(&field, e.to_string()))?;
-            let last = metas.last().map(|m| m.name().to_owned());
-            let chain =
-                CodecChain::from_metadata(&metas).map_err(|e| self.unsupported(&field, e.to_string()))?;
-            Ok((chain, last))
-        };
-        let (codecs, last) = chain("codecs")?;
-        let (index_codecs, _) = chain("index_codecs")?;
-        let at_end = meta["index_location"] != "start";
-        Shards::new(codecs, Outer::named(last.as_deref()), index_codecs, at_end, per_shard)
-            .map_err(|reason| self.unsupported("codecs.sharding_indexed.index_codecs", reason))
     }
 
     /// Fields beyond the format's must be understood unless they say otherwise.

@@ -1,5 +1,6 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
+pub mod codecs;
 pub mod contrast;
 pub mod demo;
 pub mod error;
@@ -10,7 +11,6 @@ pub mod procedural;
 
 mod axes;
 mod channels;
-mod declared;
 mod json;
 mod level;
 mod ngff;

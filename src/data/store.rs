@@ -1,26 +1,78 @@
-//! The folder of one image as a read-only Zarr store.
+//! The files of one image, read-only: regular files inside its folder, and nothing else.
 //!
 //! zarrs' own file store keeps a lock for every key it ever saw, which a server that walks through
-//! terabytes cannot afford, follows links out of the folder, and reads files of any size.
+//! terabytes cannot afford, follows links out of the folder, reads files of any size, and waits for ever on
+//! a named pipe.
 
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, ResolveFlags},
+    io::Errno,
+};
 use std::{
     fs::File,
     io,
-    os::unix::fs::FileExt,
+    os::{
+        fd::OwnedFd,
+        unix::fs::{FileExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
-use zarrs::storage::{
-    Bytes, MaybeBytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey,
-    byte_range::{ByteRange, ByteRangeIterator},
-};
 
-/// The most that is read in one piece: a chunk of the largest decoded size, stored worse than raw.
-pub const MAX_READ_BYTES: u64 = super::level::MAX_CHUNK_BYTES + (1 << 20);
+/// Why a file that is there is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Its path or a link in it leads out of the folder.
+    #[error("{0} leads out of the image")]
+    Escapes(String),
+    /// A folder, pipe, device or socket.
+    #[error("{0} is not a regular file")]
+    NotAFile(String),
+    /// Longer than what it can hold.
+    #[error("{key} has {len} bytes where at most {most} belong")]
+    TooLong {
+        /// The file.
+        key: String,
+        /// Its length.
+        len: u64,
+        /// The most there can be.
+        most: u64,
+    },
+    /// A link to nothing: something is there that cannot be had.
+    #[error("{0} is a link to a file that is not there")]
+    Dangling(String),
+    /// What the system said.
+    #[error("{key}: {source}")]
+    Io {
+        /// The file.
+        key: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
 
 /// A folder, canonical; nothing outside it is read.
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,
+}
+
+/// An open regular file.
+#[derive(Debug)]
+pub struct StoredFile {
+    file: File,
+    key: String,
+    version: Version,
+}
+
+/// What tells a file from one that was written later under the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Version {
+    /// Bytes.
+    pub len: u64,
+    /// Its number in the file system.
+    pub inode: u64,
+    /// When it was last written, in seconds and nanoseconds.
+    pub modified: (i64, i64),
 }
 
 impl FolderStore {
@@ -37,108 +89,135 @@ impl FolderStore {
         &self.root
     }
 
-    /// Opens the file of a key; `None` where there is none. Links are resolved before they are trusted.
-    fn open(&self, key: &StoreKey) -> Result<Option<(File, u64)>, StorageError> {
-        let absent =
-            |e: &io::Error| matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-        let path = match self.root.join(key.as_str()).canonicalize() {
-            Ok(path) => path,
-            Err(e) if absent(&e) => return Ok(None),
-            Err(e) => return Err(e.into()),
+    /// Opens the file of a key, a path with `/`; `None` where there is none.
+    ///
+    /// # Errors
+    /// What is there but not to be read, and a root that is gone: that is no image of fill values.
+    pub fn open(&self, key: &str) -> Result<Option<StoredFile>, StoreError> {
+        let failed = |e: Errno| StoreError::Io { key: key.into(), source: e.into() };
+        let root = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(&self.root, root, Mode::empty()).map_err(failed)?;
+        let file = match open_beneath(&root, key.as_ref(), ResolveFlags::BENEATH) {
+            Ok(file) => file,
+            Err(Errno::NOENT | Errno::NOTDIR) => {
+                return match rustix::fs::statat(&root, key, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(_) => Err(StoreError::Dangling(key.into())),
+                    Err(_) => Ok(None),
+                };
+            }
+            // A path out of the folder, an absolute link that may lead back into it, an old kernel.
+            Err(Errno::XDEV | Errno::NOSYS | Errno::PERM) => match self.open_resolved(&root, key)? {
+                Some(file) => file,
+                None => return Ok(None),
+            },
+            Err(e) => return Err(failed(e)),
         };
-        if !path.starts_with(&self.root) {
-            return Err(StorageError::Other(format!("{key} leads out of the image")));
-        }
-        let file = File::open(&path)?;
-        let meta = file.metadata()?;
+        let file = File::from(file);
+        let meta = file.metadata().map_err(|source| StoreError::Io { key: key.into(), source })?;
         if !meta.is_file() {
-            return Err(StorageError::Other(format!("{key} is not a file")));
+            return Err(StoreError::NotAFile(key.into()));
         }
-        Ok(Some((file, meta.len())))
+        let version =
+            Version { len: meta.len(), inode: meta.ino(), modified: (meta.mtime(), meta.mtime_nsec()) };
+        Ok(Some(StoredFile { file, key: key.into(), version }))
+    }
+
+    /// The same with links resolved first.
+    fn open_resolved(&self, root: &OwnedFd, key: &str) -> Result<Option<OwnedFd>, StoreError> {
+        let failed = |source: io::Error| StoreError::Io { key: key.into(), source };
+        let real = match self.root.join(key).canonicalize() {
+            Ok(real) => real,
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(e) => return Err(failed(e)),
+        };
+        let Ok(inner) = real.strip_prefix(&self.root) else { return Err(StoreError::Escapes(key.into())) };
+        match open_beneath(root, inner, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS) {
+            Ok(file) => Ok(Some(file)),
+            Err(Errno::NOSYS | Errno::PERM) => {
+                let flags = FLAGS | OFlags::NOFOLLOW;
+                rustix::fs::openat(root, inner, flags, Mode::empty()).map(Some).map_err(|e| failed(e.into()))
+            }
+            Err(Errno::XDEV | Errno::LOOP) => Err(StoreError::Escapes(key.into())),
+            Err(e) => Err(failed(e.into())),
+        }
     }
 }
 
-impl ReadableStorageTraits for FolderStore {
-    fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
-        let Some((file, size)) = self.open(key)? else { return Ok(None) };
-        read_range(&file, key, 0, size).map(Some)
-    }
+/// Not waiting: opening a named pipe would.
+const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
-    fn get_partial_many<'a>(
-        &'a self,
-        key: &StoreKey,
-        byte_ranges: ByteRangeIterator<'a>,
-    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
-        let Some((file, size)) = self.open(key)? else { return Ok(None) };
-        let key = key.clone();
-        Ok(Some(Box::new(byte_ranges.map(move |range| {
-            // A hostile range is shown as it is: its Display adds its numbers up and overflows.
-            let (start, end) = bounds(range, size).ok_or_else(|| {
-                StorageError::Other(format!("{key}: {range:?} is outside its {size} bytes"))
-            })?;
-            read_range(&file, &key, start, end - start)
-        }))))
-    }
-
-    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
-        Ok(self.open(key)?.map(|(_, size)| size))
-    }
-
-    fn supports_get_partial(&self) -> bool {
-        true
-    }
+fn open_beneath(root: &OwnedFd, key: &Path, resolve: ResolveFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat2(root, key, FLAGS, Mode::empty(), resolve | ResolveFlags::NO_MAGICLINKS)
 }
 
-/// Start and end of a range in a file of `size` bytes, `None` where it does not lie inside. A hostile
-/// shard index can hold any numbers.
-fn bounds(range: ByteRange, size: u64) -> Option<(u64, u64)> {
-    let (start, end) = match range {
-        ByteRange::FromStart(offset, None) => (offset, size),
-        ByteRange::FromStart(offset, Some(length)) => (offset, offset.checked_add(length)?),
-        ByteRange::Suffix(length) => (size.checked_sub(length)?, size),
-    };
-    (start <= end && end <= size).then_some((start, end))
-}
-
-fn read_range(file: &File, key: &StoreKey, start: u64, length: u64) -> Result<Bytes, StorageError> {
-    if length > MAX_READ_BYTES {
-        return Err(StorageError::Other(format!(
-            "{key}: {length} bytes in one piece; at most {MAX_READ_BYTES} are read"
-        )));
+impl StoredFile {
+    /// Its length when it was opened.
+    pub fn len(&self) -> u64 {
+        self.version.len
     }
-    let mut bytes = vec![0; length as usize];
-    file.read_exact_at(&mut bytes, start)?;
-    Ok(bytes.into())
+
+    /// What tells it from one that was written later.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Its length, for memory, where that is at most `most`.
+    ///
+    /// # Errors
+    /// A longer file.
+    pub fn len_within(&self, most: usize) -> Result<usize, StoreError> {
+        let len = self.version.len;
+        if len > most as u64 {
+            return Err(StoreError::TooLong { key: self.key.clone(), len, most: most as u64 });
+        }
+        Ok(len as usize)
+    }
+
+    /// Reads exactly as many bytes as `out` holds.
+    ///
+    /// # Errors
+    /// Where the file ends before, or cannot be read.
+    pub fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Io { key: self.key.clone(), source };
+        self.file.read_exact_at(out, offset).map_err(failed)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use std::os::unix::fs::symlink;
 
-    fn key(name: &str) -> StoreKey {
-        StoreKey::new(name).unwrap()
+    fn content(store: &FolderStore, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(file) = store.open(key)? else { return Ok(None) };
+        let mut bytes = vec![0; file.len_within(100)?];
+        file.read_at(0, &mut bytes)?;
+        Ok(Some(bytes))
     }
 
     #[test]
-    fn files_are_read_whole_and_in_parts_and_absence_is_none() {
+    fn files_are_read_in_parts_and_absence_is_none() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("c")).unwrap();
         std::fs::write(dir.path().join("c/0"), b"abcdef").unwrap();
         let store = FolderStore::new(dir.path()).unwrap();
-        assert_eq!(store.get(&key("c/0")).unwrap().unwrap(), &b"abcdef"[..]);
-        let part = |range| store.get_partial(&key("c/0"), range);
-        assert_eq!(part(ByteRange::FromStart(1, Some(2))).unwrap().unwrap(), &b"bc"[..]);
-        assert_eq!(part(ByteRange::Suffix(2)).unwrap().unwrap(), &b"ef"[..]);
-        for outside in
-            [ByteRange::FromStart(5, Some(2)), ByteRange::FromStart(u64::MAX, Some(2)), ByteRange::Suffix(7)]
-        {
-            assert!(part(outside).is_err(), "{outside:?}");
-        }
-        assert_eq!(store.size_key(&key("c/0")).unwrap(), Some(6));
-        assert!(store.get(&key("c/1")).unwrap().is_none());
-        assert!(store.get(&key("c/0/1")).unwrap().is_none(), "a file is not a folder");
-        assert!(store.get(&key("c")).is_err(), "a folder is not a file");
+        assert_eq!(content(&store, "c/0").unwrap().unwrap(), b"abcdef");
+        let file = store.open("c/0").unwrap().unwrap();
+        let mut part = [0; 2];
+        file.read_at(1, &mut part).unwrap();
+        assert_eq!(&part, b"bc");
+        assert!(file.read_at(5, &mut part).is_err());
+        assert!(file.read_at(u64::MAX, &mut part).is_err());
+        assert!(matches!(file.len_within(5), Err(StoreError::TooLong { len: 6, most: 5, .. })));
+        assert!(store.open("c/1").unwrap().is_none());
+        assert!(store.open("c/0/1").unwrap().is_none(), "a file is not a folder");
+        assert!(matches!(store.open("c"), Err(StoreError::NotAFile(_))));
+        // A file of any size is not read: its length is known first.
+        File::create(dir.path().join("big")).unwrap().set_len(1 << 40).unwrap();
+        assert!(content(&store, "big").is_err());
     }
 
     #[test]
@@ -146,22 +225,66 @@ mod tests {
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("secret"), b"s").unwrap();
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("inner"), b"i").unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret"), dir.path().join("out")).unwrap();
-        std::os::unix::fs::symlink("inner", dir.path().join("in")).unwrap();
+        std::fs::create_dir(dir.path().join("inside")).unwrap();
+        std::fs::write(dir.path().join("inside/file"), b"i").unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        symlink(outside.path().join("secret"), root.join("out")).unwrap();
+        symlink(outside.path(), root.join("folder")).unwrap();
+        symlink(format!("../{}", outside.path().file_name().unwrap().to_str().unwrap()), root.join("up"))
+            .unwrap();
+        symlink("inside/file", root.join("in")).unwrap();
+        symlink(root.join("inside/file"), root.join("absolute")).unwrap();
+        symlink("inside", root.join("middle")).unwrap();
+        symlink("../inside/../in", root.join("inside/back")).unwrap();
+        symlink("round", root.join("round")).unwrap();
+        symlink("nothing", root.join("dangling")).unwrap();
         let store = FolderStore::new(dir.path()).unwrap();
-        assert!(store.get(&key("out")).is_err());
         let up = format!("../{}/secret", outside.path().file_name().unwrap().to_str().unwrap());
-        assert!(store.get(&key(&up)).is_err());
-        assert_eq!(store.get(&key("in")).unwrap().unwrap(), &b"i"[..]);
+        let absolute = outside.path().join("secret");
+        for key in ["out", "folder/secret", "up/secret", "middle/../out", &up, absolute.to_str().unwrap()] {
+            assert!(matches!(content(&store, key), Err(StoreError::Escapes(_))), "{key}");
+        }
+        for key in ["in", "absolute", "middle/file", "inside/back", "inside/../in"] {
+            assert_eq!(content(&store, key).unwrap().unwrap(), b"i", "{key}");
+        }
+        assert!(matches!(store.open("round"), Err(StoreError::Io { .. })));
+        assert!(matches!(store.open("dangling"), Err(StoreError::Dangling(_))));
     }
 
     #[test]
-    fn a_file_of_any_size_is_not_read_whole() {
+    fn pipes_and_devices_are_not_waited_for() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::File::create(dir.path().join("big")).unwrap().set_len(MAX_READ_BYTES + 1).unwrap();
+        let pipe = rustix::fs::FileType::Fifo;
+        let mode = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, dir.path().join("pipe"), pipe, mode, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         let store = FolderStore::new(dir.path()).unwrap();
-        let error = store.get(&key("big")).unwrap_err().to_string();
-        assert!(error.contains("in one piece"), "{error}");
+        assert!(matches!(store.open("pipe"), Err(StoreError::NotAFile(_))));
+        assert!(store.open("socket").is_err());
+        // A link to a device leads out.
+        symlink("/dev/zero", dir.path().join("zero")).unwrap();
+        assert!(matches!(store.open("zero"), Err(StoreError::Escapes(_))));
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_no_image_of_fill_values() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = FolderStore::new(dir.path()).unwrap();
+        assert!(store.open("c/0").unwrap().is_none());
+        dir.close().unwrap();
+        assert!(matches!(store.open("c/0"), Err(StoreError::Io { .. })));
+    }
+
+    #[test]
+    fn a_file_written_anew_has_another_version() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a"), b"one").unwrap();
+        let store = FolderStore::new(dir.path()).unwrap();
+        let version = || store.open("a").unwrap().unwrap().version();
+        let before = version();
+        assert_eq!(version(), before);
+        std::fs::write(dir.path().join("b"), b"two").unwrap();
+        std::fs::rename(dir.path().join("b"), dir.path().join("a")).unwrap();
+        assert_ne!(version(), before);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     ChunkSource,
-    declared::Outer,
+    codecs::{Scratch, with_scratch},
     level::{OpenLevel, Pieces},
     store::FolderStore,
     stored,
@@ -12,11 +12,7 @@ use lucida_components::{
     dataset::Level,
     dtype::StoredType,
 };
-use std::{borrow::Cow, num::NonZeroU64};
-use zarrs::array::{Array, ArrayBytes, ArrayToBytesCodecTraits, CodecOptions};
-
-/// What a header may claim beyond the decoded size: checksums, and the last block of a zstd frame.
-const DECLARED_SLACK: u64 = 1 << 20;
+use zarrs::array::Array;
 
 /// A Zarr pyramid. Reads come from several threads at once.
 pub struct ZarrSource {
@@ -29,7 +25,8 @@ struct LevelReader {
     stored: StoredType,
     fill: [u8; 4],
     geometry: Level,
-    chunk: Vec<NonZeroU64>,
+    /// The fill value in the stored type.
+    stored_fill: Vec<u8>,
     pieces: Pieces,
 }
 
@@ -53,13 +50,13 @@ impl ChunkSource for ZarrSource {
 
 impl LevelReader {
     fn new(level: OpenLevel, geometry: Level) -> Self {
-        let OpenLevel { array, stored, chunk, pieces, .. } = level;
+        let OpenLevel { array, stored, pieces, .. } = level;
         Self {
             fill: stored::fill(stored, array.fill_value().as_ne_bytes()),
+            stored_fill: array.fill_value().as_ne_bytes().to_vec(),
             array,
             stored,
             geometry,
-            chunk,
             pieces,
         }
     }
@@ -69,60 +66,43 @@ impl LevelReader {
             return Err("there is no such chunk".into());
         }
         let at = self.geometry.chunk_at(number);
-        let values = match self.decoded(&at)? {
-            None => ChunkValues::Uniform(self.fill),
-            Some(values) if values.len() as u64 == self.decoded_bytes() => {
-                ChunkValues::Dense(stored::to_drawn(self.stored, &values))
-            }
-            Some(values) => {
-                return Err(format!("decodes to {} bytes instead of {}", values.len(), self.decoded_bytes()));
-            }
-        };
+        let values = with_scratch(|scratch| self.values(&at, scratch))?;
+        let values = values.unwrap_or(ChunkValues::Uniform(self.fill));
         Ok(ChunkData { dtype: self.stored.drawn_as(), values })
     }
 
-    /// Bytes of one piece in the stored type.
-    fn decoded_bytes(&self) -> u64 {
-        self.geometry.chunk_voxels() * self.stored.size() as u64
+    /// The values of one piece; `None` where it is not stored.
+    fn values(&self, at: &[u64], scratch: &mut Scratch) -> Result<Option<ChunkValues>, String> {
+        // A buffer that stays with the thread is warm, so decoding there and copying once is not dearer
+        // than decoding into new memory.
+        let mut values = scratch.take_len(self.geometry.chunk_voxels() as usize * self.stored.size());
+        let is_stored = self.decode(at, &mut values, scratch)?;
+        let drawn = is_stored.then(|| ChunkValues::Dense(stored::to_drawn(self.stored, &values)));
+        scratch.give(values);
+        Ok(drawn)
     }
 
-    /// Native-order values of one piece in the stored type; `None` where it is not stored.
-    fn decoded(&self, at: &[u64]) -> Result<Option<Vec<u8>>, String> {
-        // The threads are the pool's; zarrs gets none of its own.
-        let options = CodecOptions::default().with_concurrent_target(1);
+    /// Decodes one piece to native-order values in the stored type; false where it is not stored.
+    fn decode(&self, at: &[u64], out: &mut [u8], scratch: &mut Scratch) -> Result<bool, String> {
+        let store = self.array.storage();
+        let text = |e: &dyn std::fmt::Display| e.to_string();
         match &self.pieces {
-            Pieces::Files(outer) => {
-                let encoded = self.array.retrieve_encoded_chunk(at).map_err(|e| e.to_string())?;
-                encoded.map(|bytes| self.decode(&*self.array.codecs(), *outer, &bytes, &options)).transpose()
+            Pieces::Files(chain) => {
+                let key = self.array.chunk_key(at);
+                let Some(file) = store.open(key.as_str()).map_err(|e| text(&e))? else { return Ok(false) };
+                let mut bytes =
+                    scratch.take_len(file.len_within(chain.encoded().most()).map_err(|e| text(&e))?);
+                file.read_at(0, &mut bytes).map_err(|e| text(&e))?;
+                chain.decode(&bytes, out, &self.stored_fill, scratch).map_err(|e| text(&e))?;
+                scratch.give(bytes);
+                Ok(true)
             }
             Pieces::Inner(shards) => {
                 let shard = shards.shard_of(at);
                 let key = self.array.chunk_key(&shard);
-                let encoded = shards.encoded(&self.array.storage(), &key, shard, at)?;
-                encoded.map(|bytes| self.decode(&shards.codecs, shards.outer, &bytes, &options)).transpose()
+                let Some(file) = store.open(key.as_str()).map_err(|e| text(&e))? else { return Ok(false) };
+                shards.decode(&file, shard, at, out, &self.stored_fill, scratch)
             }
         }
     }
-
-    fn decode(
-        &self,
-        codecs: &dyn ArrayToBytesCodecTraits,
-        outer: Outer,
-        encoded: &[u8],
-        options: &CodecOptions,
-    ) -> Result<Vec<u8>, String> {
-        if let Some(declared) = outer.declared(encoded) {
-            let most = self.decoded_bytes() + DECLARED_SLACK;
-            if declared > most {
-                return Err(format!("claims {declared} decoded bytes where {} belong", self.decoded_bytes()));
-            }
-        }
-        let (dtype, fill) = (self.array.data_type(), self.array.fill_value());
-        let values = codecs.decode(Cow::Borrowed(encoded), &self.chunk, dtype, fill, options);
-        values.map_err(|e| e.to_string()).and_then(fixed)
-    }
-}
-
-fn fixed(values: ArrayBytes<'_>) -> Result<Vec<u8>, String> {
-    values.into_fixed().map(Cow::into_owned).map_err(|e| e.to_string())
 }

@@ -1,0 +1,70 @@
+//! What a thread keeps from chunk to chunk: buffers and decompression contexts.
+
+use std::cell::RefCell;
+
+/// Larger buffers are given back to the system.
+const KEEP_BYTES: usize = 16 << 20;
+
+/// Buffers that are kept.
+const KEEP: usize = 4;
+
+/// Buffers and contexts of one thread.
+#[derive(Default)]
+pub struct Scratch {
+    free: Vec<Vec<u8>>,
+    zstd: Option<zstd::bulk::Decompressor<'static>>,
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").field("free", &self.free.len()).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Runs `work` with this thread's scratch, or with a fresh one where it is in use.
+pub fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => work(&mut scratch),
+        Err(_) => work(&mut Scratch::default()),
+    })
+}
+
+impl Scratch {
+    /// An empty buffer, with what room it has from its last use.
+    pub fn take(&mut self) -> Vec<u8> {
+        let mut buffer = self.free.pop().unwrap_or_default();
+        buffer.clear();
+        buffer
+    }
+
+    /// A buffer of `len` bytes that hold anything.
+    pub fn take_len(&mut self, len: usize) -> Vec<u8> {
+        let mut buffer = self.free.pop().unwrap_or_default();
+        // What it held is overwritten anyway; only new room has to be cleared.
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        } else {
+            buffer.truncate(len);
+        }
+        buffer
+    }
+
+    /// Takes a buffer back.
+    pub fn give(&mut self, buffer: Vec<u8>) {
+        if buffer.capacity() <= KEEP_BYTES && self.free.len() < KEEP {
+            self.free.push(buffer);
+        }
+    }
+
+    /// The zstd context. It decodes whole frames into a buffer, so it needs no window of its own.
+    pub fn zstd(&mut self) -> std::io::Result<&mut zstd::bulk::Decompressor<'static>> {
+        match &mut self.zstd {
+            Some(context) => Ok(context),
+            empty => Ok(empty.insert(zstd::bulk::Decompressor::new()?)),
+        }
+    }
+}
