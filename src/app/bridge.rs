@@ -17,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Messages that may wait for the world. A full inbox holds up the socket that wants to fill it further,
 /// and through TCP its client; nobody else.
@@ -79,6 +79,8 @@ pub enum CloseReason {
     Shutdown,
     /// The client does not read its answers.
     NotReading,
+    /// The server cannot go on.
+    Failed,
 }
 
 /// The sockets' handle on the world. Cheap to clone.
@@ -95,6 +97,8 @@ pub struct Shared {
     pub ready: AtomicBool,
     /// Copied out of the world at most a few times a second.
     pub metrics: Mutex<Metrics>,
+    /// Told when the world's thread ends, for whatever reason; who comes later hears it too.
+    pub ended: Notify,
 }
 
 /// The world is gone.
@@ -136,6 +140,11 @@ impl WorldHandle {
     /// The counters, as last published.
     pub fn metrics(&self) -> Metrics {
         self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Resolves when the world has ended, although nobody may have asked it to. For one who waits.
+    pub async fn ended(&self) {
+        self.shared.ended.notified().await;
     }
 
     /// The published side, for the world to write.

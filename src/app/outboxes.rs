@@ -96,9 +96,9 @@ fn send_state(state: &Sender<Outbound>, outbox: &mut Outbox) -> bool {
 }
 
 /// Says goodbye to everybody.
-pub fn close_all(sockets: &mut Sockets) {
+pub fn close_all(sockets: &mut Sockets, why: CloseReason) {
     for (_, ends) in sockets.0.drain() {
         // A full queue: the dropped sender ends the socket.
-        let _ = ends.state.try_send(Outbound::Close(CloseReason::Shutdown));
+        let _ = ends.state.try_send(Outbound::Close(why));
     }
 }
