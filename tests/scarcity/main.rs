@@ -8,6 +8,7 @@ mod common;
 mod live;
 
 mod lost;
+mod refused;
 
 use common::array::ArrayImage;
 use live::Shown;
