@@ -23,7 +23,7 @@ use lucida_components::{
 use lucida_systems::{
     ingest::Inbox,
     pace::Pace,
-    render::job::{FrameJob, Handover, Returned, SlotReturned},
+    render::job::{FrameJob, Handover, Job, Returned, SlotReturned},
 };
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,17 @@ impl Bench<'_> {
         if std::mem::take(&mut wants.changed) {
             self.pool.request(&wants.list);
         }
-        let mut job = world.resource_mut::<Handover>().0.pop()?;
+        let jobs = std::mem::take(&mut world.resource_mut::<Handover>().0);
+        let mut frame = None;
+        for job in jobs {
+            match job {
+                Job::Upload(upload) => {
+                    self.device.gpu.queue.submit([upload.commands]);
+                }
+                Job::Frame(job) => frame = Some(job),
+            }
+        }
+        let mut job = frame?;
         world.resource_mut::<Returned>().0.push(SlotReturned {
             stream: job.stream,
             slot: job.slot,
@@ -131,7 +141,7 @@ impl Bench<'_> {
         let started = Instant::now();
         self.device.gpu.queue.submit([commands]);
         self.device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        Some((job, started.elapsed()))
+        Some((*job, started.elapsed()))
     }
 }
 

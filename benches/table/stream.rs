@@ -34,7 +34,7 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
         measure(&mut client, full).await
     });
     runtime.shutdown_background();
-    world.stop();
+    world.stop().unwrap();
     rows
 }
 

@@ -81,6 +81,14 @@ pub struct Metrics {
     pub chunks_failed: u64,
     /// Bytes in the host cache.
     pub cache_bytes: u64,
+    /// Bytes of buffers on the GPU.
+    pub gpu_bytes: u64,
+    /// Bytes that each tile pool may have now.
+    pub pool_bytes: u64,
+    /// Times the GPU had no room for a buffer.
+    pub gpu_refusals: u64,
+    /// Devices that were lost.
+    pub gpu_losses: u64,
     /// Sessions connected.
     pub sessions: u64,
 }

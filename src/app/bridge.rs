@@ -17,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Messages that may wait for the world: the [`SHARE`] of a hundred sessions that flood it at once. A full
 /// inbox holds up the socket that wants to fill it further, and through TCP its client; nobody else.
@@ -84,6 +84,8 @@ pub enum CloseReason {
     Shutdown,
     /// The client does not read its answers.
     NotReading,
+    /// The server cannot go on.
+    Failed,
 }
 
 /// A message, and the place in its session's [`SHARE`] that it takes until it is dropped.
@@ -109,6 +111,8 @@ pub struct Shared {
     pub ready: AtomicBool,
     /// Copied out of the world at most a few times a second.
     pub metrics: Mutex<Metrics>,
+    /// Told when the world's thread ends, for whatever reason; who comes later hears it too.
+    pub ended: Notify,
 }
 
 /// A session's share of the inbox.
@@ -171,6 +175,11 @@ impl WorldHandle {
     /// The counters, as last published.
     pub fn metrics(&self) -> Metrics {
         self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Resolves when the world has ended, although nobody may have asked it to. For one who waits.
+    pub async fn ended(&self) {
+        self.shared.ended.notified().await;
     }
 
     /// The published side, for the world to write.

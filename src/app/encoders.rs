@@ -13,6 +13,7 @@ use lucida_systems::{
     render::job::{FrameJob, PixelFormat, SlotReturned},
 };
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -34,7 +35,6 @@ pub struct Encoded {
 /// Encodes until the sender is gone.
 pub struct EncoderThread {
     pub(super) stream: StreamId,
-    pub(super) device: wgpu::Device,
     pub(super) bitrate: u32,
     pub(super) threads: u16,
     pub(super) frames: Receiver<Submitted>,
@@ -48,13 +48,25 @@ impl EncoderThread {
         while let Ok(submitted) = self.frames.recv() {
             let job = &submitted.job;
             let made = self.encode(&submitted, &mut encoder, &mut config);
-            // Unmapped whatever happened, so that the slot can be used again.
-            job.readback.unmap();
+            // Unmapped whatever happened, so that the slot can be used again; not on a lost device, whose
+            // slots are not.
+            if !job.gpu.lost.is_lost() {
+                job.readback.unmap();
+            }
             let failed = made.is_err();
-            if let Err(error) = &made {
-                tracing::error!(stream = self.stream.0, "a picture was lost: {error}");
-                encoder = None;
-                std::thread::sleep(PAUSE);
+            match &made {
+                Ok(_) => {}
+                // A device that does not give its pictures is no longer one: the world opens another, and
+                // the encoder goes on with its pictures.
+                Err(FrameError::Gpu(_) | FrameError::Map(_)) if job.gpu.lost.is_lost() => {}
+                Err(error @ (FrameError::Gpu(_) | FrameError::Map(_))) => {
+                    job.gpu.lost.declare(&error.to_string());
+                }
+                Err(error @ FrameError::Encode(_)) => {
+                    tracing::error!(stream = self.stream.0, "a picture was lost: {error}");
+                    encoder = None;
+                    std::thread::sleep(PAUSE);
+                }
             }
             let slot = SlotReturned {
                 stream: self.stream,
@@ -77,7 +89,7 @@ impl EncoderThread {
         config: &mut Option<Arc<StreamConfig>>,
     ) -> Result<Packet, FrameError> {
         let job = &submitted.job;
-        wait(&self.device, &submitted.index)?;
+        wait(&job.gpu.device, submitted.index.as_ref())?;
         let canvas = job.layout.canvas;
         let encoder = match encoder {
             Some((size, encoder)) if *size == canvas => encoder,
@@ -134,9 +146,15 @@ enum FrameError {
 }
 
 /// Waits for a submission; its buffer is mapped then.
-fn wait(device: &wgpu::Device, index: &wgpu::SubmissionIndex) -> Result<(), FrameError> {
+fn wait(device: &wgpu::Device, index: Option<&wgpu::SubmissionIndex>) -> Result<(), FrameError> {
+    let index = index.ok_or_else(|| FrameError::Gpu("its commands were not submitted".into()))?;
     let wait = wgpu::PollType::Wait { submission_index: Some(index.clone()), timeout: Some(GPU_TIMEOUT) };
-    device.poll(wait).map(|_| ()).map_err(|e| FrameError::Gpu(e.to_string()))
+    // wgpu panics where a device is lost while it is waited for.
+    match catch_unwind(AssertUnwindSafe(|| device.poll(wait))) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(FrameError::Gpu(error.to_string())),
+        Err(_) => Err(FrameError::Gpu("its driver panicked".into())),
+    }
 }
 
 /// The planes of a picture in its buffer.

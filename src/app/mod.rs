@@ -10,6 +10,7 @@
 pub mod bridge;
 pub mod encoders;
 pub mod outboxes;
+pub mod rebuild;
 pub mod still;
 pub mod submit;
 pub mod world;

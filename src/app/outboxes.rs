@@ -91,8 +91,8 @@ fn goodbye(state: &Sender<Outbound>, reason: CloseReason) {
 }
 
 /// Says goodbye to everybody.
-pub fn close_all(sockets: &mut Sockets) {
+pub fn close_all(sockets: &mut Sockets, why: CloseReason) {
     for (_, ends) in sockets.0.drain() {
-        goodbye(&ends.state, CloseReason::Shutdown);
+        goodbye(&ends.state, why);
     }
 }

@@ -26,7 +26,7 @@ use lucida_systems::{
     pace::Pace,
     render::{
         frame::Pictures,
-        job::{FrameJob, Handover, PixelFormat, Returned, SlotReturned},
+        job::{FrameJob, Handover, Job, PixelFormat, Returned, SlotReturned},
     },
     residency::plan::Plan,
 };
@@ -195,14 +195,19 @@ impl Stills {
             self.pool.request(&wants.list);
         }
         let mut last = None;
-        for mut job in std::mem::take(&mut world.resource_mut::<Handover>().0) {
-            let Some(commands) = job.commands.take() else { continue };
+        for job in std::mem::take(&mut world.resource_mut::<Handover>().0) {
+            let (commands, job) = match job {
+                Job::Upload(upload) => (Some(upload.commands), None),
+                Job::Frame(mut job) => (job.commands.take(), Some(job)),
+            };
+            let Some(commands) = commands else { continue };
             self.device.gpu.queue.submit([commands]);
             self.device
                 .gpu
                 .device
                 .poll(wgpu::PollType::wait_indefinitely())
                 .map_err(|e| StillError::Gpu(e.to_string()))?;
+            let Some(job) = job else { continue };
             world.resource_mut::<Returned>().0.push(SlotReturned {
                 stream: job.stream,
                 slot: job.slot,
@@ -210,7 +215,10 @@ impl Stills {
                 failed: false,
                 answered: job.answered.clone(),
             });
-            last = Some(job);
+            last = Some(*job);
+        }
+        if self.device.gpu.lost.is_lost() {
+            return Err(StillError::Gpu("it is lost".into()));
         }
         Ok(last)
     }

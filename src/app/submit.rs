@@ -4,10 +4,18 @@
 use super::encoders::{Encoded, EncoderThread};
 use crossbeam_channel::{Receiver, Sender};
 use lucida_components::ids::StreamId;
-use lucida_systems::render::job::FrameJob;
-use std::{collections::HashMap, io, thread};
+use lucida_systems::render::{
+    gpu::Gpu,
+    job::{FrameJob, Job, UploadJob},
+};
+use std::{
+    collections::HashMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 
-/// Frames that may wait here: more than all rings of a server can hold.
+/// Jobs that may wait here: more than all rings of a server can hold, and the few uploads that may wait.
 pub const QUEUE: usize = 256;
 /// Frames that may wait for one encoder: the slots of a ring.
 const PER_STREAM: usize = 4;
@@ -17,8 +25,8 @@ const PER_STREAM: usize = 4;
 pub struct Submitted {
     /// The frame.
     pub job: Box<FrameJob>,
-    /// What to wait for.
-    pub index: wgpu::SubmissionIndex,
+    /// What to wait for; `None` where it was not submitted.
+    pub index: Option<wgpu::SubmissionIndex>,
 }
 
 /// How encoders are opened.
@@ -30,26 +38,33 @@ pub struct EncodeSettings {
     pub threads: u16,
 }
 
-/// Starts the thread. It ends, and its encoders with it, when the sender of `frames` is gone.
+/// Starts the thread. It ends, and its encoders with it, when the sender of `jobs` is gone.
 ///
 /// # Errors
 /// Where the system gives no thread.
 pub fn start(
-    device: wgpu::Device,
-    queue: wgpu::Queue,
     settings: EncodeSettings,
-    frames: Receiver<FrameJob>,
+    jobs: Receiver<Job>,
     out: Sender<Encoded>,
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("lucida-submit".into()).spawn(move || {
         let mut encoders: HashMap<StreamId, (Sender<Submitted>, thread::JoinHandle<()>)> = HashMap::new();
-        while let Ok(mut job) = frames.recv() {
+        while let Ok(job) = jobs.recv() {
+            let mut job = match job {
+                Job::Upload(UploadJob { gpu, commands, pending }) => {
+                    submit(&gpu, commands);
+                    drop(pending);
+                    continue;
+                }
+                Job::Frame(job) => job,
+            };
             let stream = job.stream;
             let Some(commands) = job.commands.take() else { continue };
-            let index = queue.submit([commands]);
+            let index = submit(&job.gpu, commands);
             job.readback.map_async(wgpu::MapMode::Read, .., |result| {
                 if let Err(error) = result {
-                    tracing::error!("the picture cannot be mapped: {error}");
+                    // Whoever waits for it says so too, with consequences.
+                    tracing::debug!("a picture cannot be mapped: {error}");
                 }
             });
             let encoder = match encoders.entry(stream) {
@@ -59,7 +74,6 @@ pub fn start(
                     let (sender, frames) = crossbeam_channel::bounded(PER_STREAM);
                     let thread = EncoderThread {
                         stream,
-                        device: device.clone(),
                         bitrate: settings.bitrate,
                         threads: settings.threads,
                         frames,
@@ -75,7 +89,7 @@ pub fn start(
                     }
                 }
             };
-            if encoder.send(Submitted { job: Box::new(job), index }).is_err() {
+            if encoder.send(Submitted { job, index }).is_err() {
                 break;
             }
         }
@@ -86,4 +100,17 @@ pub fn start(
             }
         }
     })
+}
+
+/// Submits to the device the commands were recorded on. `None` where it is lost, or given up because its
+/// driver panicked.
+fn submit(gpu: &Gpu, commands: wgpu::CommandBuffer) -> Option<wgpu::SubmissionIndex> {
+    if gpu.lost.is_lost() {
+        return None;
+    }
+    let submitted = catch_unwind(AssertUnwindSafe(|| gpu.queue.submit([commands])));
+    if submitted.is_err() {
+        gpu.lost.declare("its driver panicked when commands were submitted");
+    }
+    submitted.ok()
 }

@@ -1,9 +1,10 @@
 //! The world's thread: waits for something to do, runs a turn, gives away what it made.
 
 use super::{
-    bridge::{Arrival, Inbound, Letter, Shared, WorldGone, WorldHandle},
+    bridge::{Arrival, CloseReason, Inbound, Letter, Shared, WorldGone, WorldHandle},
     encoders::Encoded,
     outboxes::{self, Ends, Sockets},
+    rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed},
     submit::{self, EncodeSettings},
 };
 use crate::{
@@ -31,8 +32,10 @@ use lucida_systems::{
     encode::Packets,
     ingest::Inbox,
     render::{
+        device,
         frame::Renderer,
-        job::{FrameJob, Handover, Returned},
+        gpu::Gpu,
+        job::{Handover, Job, Returned},
     },
     residency::pools::Pools,
 };
@@ -64,6 +67,8 @@ pub struct WorldSettings {
     pub encode: EncodeSettings,
     /// Threads that read chunks.
     pub pool_threads: usize,
+    /// How a device that was lost is opened again.
+    pub reopen: Reopen,
 }
 
 impl WorldSettings {
@@ -75,6 +80,7 @@ impl WorldSettings {
             rules: LodRules::default(),
             encode: EncodeSettings { bitrate: 12_000_000, threads: cores.min(4) as u16 },
             pool_threads: cores,
+            reopen: Reopen::default(),
         }
     }
 }
@@ -85,17 +91,27 @@ pub struct RunningWorld {
     pub handle: WorldHandle,
     /// For who opens images.
     pub sources: Sources,
-    thread: thread::JoinHandle<()>,
+    thread: thread::JoinHandle<Result<(), WorldFailed>>,
 }
 
 impl RunningWorld {
     /// Ends the world and waits for its threads.
-    pub fn stop(self) {
+    ///
+    /// # Errors
+    /// [`WorldFailed`]: it had ended by itself.
+    pub fn stop(self) -> Result<(), WorldFailed> {
         // It may have ended already.
         let _: Result<(), WorldGone> = self.handle.send_blocking(Inbound::Shutdown);
-        if self.thread.join().is_err() {
-            tracing::error!("the world's thread had panicked");
-        }
+        self.thread.join().unwrap_or(Err(WorldFailed::Panicked))
+    }
+}
+
+/// Tells that the world's thread ends, also where it panics.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended.notify_one();
     }
 }
 
@@ -106,7 +122,7 @@ pub fn app(device: &Device, settings: &WorldSettings) -> App {
         .insert_resource(settings.budgets)
         .insert_resource(settings.rules)
         .insert_resource(Pools::new(settings.budgets.pool_bytes))
-        .insert_resource(Renderer::new(&device.gpu, &settings.budgets))
+        .insert_resource(Renderer::new(&device.gpu))
         .insert_resource(device.gpu.clone());
     app.finish();
     app.cleanup();
@@ -125,15 +141,13 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
     let (frames, to_submit) = crossbeam_channel::bounded(submit::QUEUE);
     // A full channel holds the encoders up, which hold their slots: the world draws less.
     let (encoded_out, encoded) = crossbeam_channel::bounded(ENCODED);
-    let submitter = submit::start(
-        device.gpu.device.clone(),
-        device.gpu.queue.clone(),
-        settings.encode,
-        to_submit,
-        encoded_out,
-    )?;
+    let submitter = submit::start(settings.encode, to_submit, encoded_out)?;
+    // Carries nothing; one that waits is enough.
+    let (lost_in, lost) = crossbeam_channel::bounded(1);
     let shared = handle.shared();
     let thread = thread::Builder::new().name("lucida-world".into()).spawn(move || {
+        let _ending = Ending(shared.clone());
+        listen(&device.gpu, &lost_in);
         let mut app = app(&device, &settings);
         app.init_resource::<Sockets>().add_systems(
             lucida_systems::schedule::Encode,
@@ -144,17 +158,24 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
             inbox,
             arrivals,
             encoded,
-            frames: Some(frames),
+            frames,
+            lost_in,
+            lost,
+            rebuild: Rebuild::new(settings.reopen.clone()),
             pool,
             shared,
             published: Some((0, Instant::now())),
             oldest: None,
         };
-        runner.run();
+        let outcome = runner.run();
+        if let Err(failed) = &outcome {
+            tracing::error!("the world ends: {failed}");
+        }
         drop(runner);
         if submitter.join().is_err() {
             tracing::error!("the submitting thread had panicked");
         }
+        outcome
     })?;
     Ok(RunningWorld { handle, sources, thread })
 }
@@ -178,7 +199,11 @@ struct Runner {
     inbox: Receiver<Letter>,
     arrivals: Receiver<Arrival>,
     encoded: Receiver<Encoded>,
-    frames: Option<Sender<FrameJob>>,
+    frames: Sender<Job>,
+    /// The device's way to say that it is lost, and our ear.
+    lost_in: Sender<()>,
+    lost: Receiver<()>,
+    rebuild: Rebuild,
     pool: ChunkPool,
     shared: Arc<Shared>,
     /// At how many turns the numbers were last published, and when.
@@ -189,20 +214,48 @@ struct Runner {
 
 impl Runner {
     /// Turns until the end.
-    fn run(&mut self) {
+    fn run(&mut self) -> Result<(), WorldFailed> {
         loop {
             self.wait();
-            let (goes_on, places) = self.take_in();
-            self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
-            self.app.update();
-            // Only now may their sessions say more: one session has no more than its share in a turn.
-            drop(places);
-            self.give_out();
-            if !goes_on {
-                outboxes::close_all(&mut self.app.world_mut().resource_mut::<Sockets>());
-                return;
-            }
+            let ends = match self.turn() {
+                Ok(true) => continue,
+                Ok(false) => (CloseReason::Shutdown, Ok(())),
+                Err(failed) => (CloseReason::Failed, Err(failed)),
+            };
+            outboxes::close_all(&mut self.app.world_mut().resource_mut::<Sockets>(), ends.0);
+            return ends.1;
         }
+    }
+
+    /// One turn. Returns false at the end.
+    fn turn(&mut self) -> Result<bool, WorldFailed> {
+        let (goes_on, places) = self.take_in();
+        self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
+        self.mend()?;
+        self.app.update();
+        // Only now may their sessions say more: one session has no more than its share in a turn.
+        drop(places);
+        self.give_out()?;
+        Ok(goes_on)
+    }
+
+    /// Where the device is lost, another is opened; where that has come, it takes its place.
+    fn mend(&mut self) -> Result<(), WorldFailed> {
+        // The flag tells; this was only to wake us.
+        let _ = self.lost.try_recv();
+        let world = self.app.world_mut();
+        if world.get_resource::<Gpu>().is_some_and(|gpu| gpu.lost.is_lost()) {
+            device::take_away(world);
+            let budgets = *world.resource::<Budgets>();
+            self.rebuild.begin(budgets)?;
+        }
+        let Ok(outcome) = self.rebuild.outcome.try_recv() else { return Ok(()) };
+        let Rebuilt { device, renderer, budgets } = *outcome?;
+        self.rebuild.came();
+        tracing::warn!(adapter = device.info.name, "the GPU is there again");
+        listen(&device.gpu, &self.lost_in);
+        device::put_in(self.app.world_mut(), device.gpu, renderer, budgets);
+        Ok(())
     }
 
     /// Sleeps until a message, a chunk, a packet or a deadline. Numbers that were not published yet are
@@ -213,6 +266,8 @@ impl Runner {
             select.recv(&self.inbox);
             select.recv(&self.arrivals);
             select.recv(&self.encoded);
+            select.recv(&self.lost);
+            select.recv(&self.rebuild.outcome);
             let due = self.app.world().resource::<NextWake>().0;
             let publish = self.publish_due();
             let until = match (due, publish) {
@@ -280,15 +335,11 @@ impl Runner {
     }
 
     /// Gives away what the turn made: frames, wishes, numbers.
-    fn give_out(&mut self) {
+    fn give_out(&mut self) -> Result<(), WorldFailed> {
         let world = self.app.world_mut();
         let jobs = std::mem::take(&mut world.resource_mut::<Handover>().0);
         for job in jobs {
-            let Some(frames) = &self.frames else { continue };
-            if frames.send(job).is_err() {
-                tracing::error!("the submitting thread is gone: no more pictures");
-                self.frames = None;
-            }
+            self.frames.send(job).map_err(|_| WorldFailed::Submit)?;
         }
         let mut wants = world.resource_mut::<Wants>();
         if wants.changed {
@@ -310,6 +361,7 @@ impl Runner {
                 self.pool.sources().forget_before(id);
             }
         }
+        Ok(())
     }
 
     /// When numbers are to be published; `None` where no turn has run since.
@@ -323,6 +375,15 @@ impl Runner {
         self.published = Some((metrics.turns, Instant::now()));
         *self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = metrics;
     }
+}
+
+/// The device wakes the world when it is lost.
+fn listen(gpu: &Gpu, ear: &Sender<()>) {
+    let ear = ear.clone();
+    gpu.lost.on_loss(move || {
+        // Full: somebody has told already.
+        let _ = ear.try_send(());
+    });
 }
 
 /// Queues what a session said for the coming turn.

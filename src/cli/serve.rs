@@ -104,9 +104,17 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
         .thread_name("lucida-net")
         .enable_all()
         .build()?;
-    let served = runtime.block_on(server::run(listener, config, world.handle.clone(), opener, interrupted()));
+    let handle = world.handle.clone();
+    // A world that ended by itself ends the server: better gone than frozen.
+    let ended = async {
+        tokio::select! {
+            () = interrupted() => {}
+            () = handle.ended() => {}
+        }
+    };
+    let served = runtime.block_on(server::run(listener, config, world.handle.clone(), opener, ended));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    world.stop();
+    world.stop()?;
     Ok(served?)
 }
 

@@ -1,7 +1,11 @@
 //! Opening the GPU that draws.
 
 use lucida_components::lod::Budgets;
-use lucida_systems::render::gpu::{Gpu, limits};
+use lucida_systems::render::{
+    gpu::{Gpu, Lost, limits},
+    memory::Memory,
+};
+use std::sync::Arc;
 
 /// An opened device and what it is.
 #[derive(Debug, Clone)]
@@ -87,9 +91,21 @@ fn open_best() -> Result<Device, DeviceError> {
         ..Default::default()
     }))
     .map_err(|source| DeviceError::Open { adapter: info.name.clone(), source })?;
+    let lost = Lost::default();
+    let told = lost.clone();
+    device.set_device_lost_callback(move |reason, message| {
+        told.declare(&format!("{reason:?} {message}"));
+    });
+    let gone = lost.clone();
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        // What is done to a lost device fails in many ways; that it is lost was told.
+        if !gone.is_lost() {
+            tracing::error!("the GPU's driver refuses: {error}");
+        }
+    }));
     let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
     tracing::info!(adapter = info.name, driver = info.driver, driver_info = info.driver_info, "GPU");
-    Ok(Device { gpu: Gpu { device, queue, is_cpu }, info, max_pool })
+    Ok(Device { gpu: Gpu { device, queue, is_cpu, lost, memory: Memory::default() }, info, max_pool })
 }
 
 impl Device {

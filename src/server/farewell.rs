@@ -44,6 +44,12 @@ impl Stop {
         Self::say(code::AWAY, "the server is stopping", words)
     }
 
+    /// The server cannot draw any more.
+    pub fn failed() -> Self {
+        let words = Goodbye::new("error", "the server cannot draw any more and stops", "server_failed");
+        Self::say(code::ERROR, "the server failed", words)
+    }
+
     /// The world dropped this session without a word.
     pub fn world_gone() -> Self {
         let words = Goodbye::new("error", "the server cannot go on with this session", "world_stopped");
@@ -55,6 +61,7 @@ impl From<CloseReason> for Stop {
     fn from(reason: CloseReason) -> Self {
         match reason {
             CloseReason::Shutdown => Self::shutdown(),
+            CloseReason::Failed => Self::failed(),
             CloseReason::NotReading => {
                 let words =
                     Goodbye::new("not_reading", "the client does not read its answers", "not_reading");

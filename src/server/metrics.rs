@@ -51,6 +51,8 @@ impl Collector for World {
             ("tiles_evicted", "Tiles evicted.", m.tiles_evicted),
             ("chunks_loaded", "Chunks that arrived.", m.chunks_loaded),
             ("chunks_failed", "Chunks that failed.", m.chunks_failed),
+            ("gpu_refusals", "Times the GPU had no room for a buffer.", m.gpu_refusals),
+            ("gpu_losses", "Devices that were lost.", m.gpu_losses),
         ] {
             counter(&mut encoder, name, help, None, value)?;
         }
@@ -62,6 +64,14 @@ impl Collector for World {
             m.picture_bytes,
         )?;
         gauge(&mut encoder, "cache", "Decoded chunks in host memory.", Some(&Unit::Bytes), m.cache_bytes)?;
+        gauge(&mut encoder, "gpu", "Buffers on the GPU.", Some(&Unit::Bytes), m.gpu_bytes)?;
+        gauge(
+            &mut encoder,
+            "gpu_pool",
+            "What each tile pool may have now.",
+            Some(&Unit::Bytes),
+            m.pool_bytes,
+        )?;
         gauge(&mut encoder, "sessions", "Sessions connected.", None, m.sessions)?;
         for (name, help, histogram) in [
             ("level_step", "Time of the level step of a transaction.", &m.level_micros),

@@ -100,7 +100,9 @@ impl Plugin for LucidaPlugin {
                     residency::arrivals::take,
                     render::frame::take_returned,
                     residency::plan::plan.run_if(resource_exists::<residency::pools::Pools>),
-                    render::frame::draw.run_if(resource_exists::<render::gpu::Gpu>),
+                    (render::frame::draw, render::pressure::relieve)
+                        .chain()
+                        .run_if(resource_exists::<render::gpu::Gpu>),
                 )
                     .chain(),
             )

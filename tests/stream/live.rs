@@ -2,7 +2,10 @@
 
 use futures_util::{SinkExt, StreamExt};
 use lucida::{
-    app::world::{self, RunningWorld, WorldSettings},
+    app::{
+        rebuild::WorldFailed,
+        world::{self, RunningWorld, WorldSettings},
+    },
     data::Opened,
     encode::decode::Decoder,
     gpu::device::Device,
@@ -30,7 +33,12 @@ pub struct Live {
 
 impl Live {
     pub fn start(device: &Device, opened: Opened) -> Self {
-        let world = world::start(device.clone(), WorldSettings::of(device)).expect("a world");
+        Self::start_with(device, WorldSettings::of(device), opened)
+    }
+
+    /// With settings of the test's own.
+    pub fn start_with(device: &Device, settings: WorldSettings, opened: Opened) -> Self {
+        let world = world::start(device.clone(), settings).expect("a world");
         let intent = world::show(&world.sources, opened);
         world.handle.send_blocking(lucida::app::bridge::Inbound::Intent(intent)).expect("it listens");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -54,7 +62,18 @@ impl Live {
         self.stop.send(()).expect("it runs");
         timeout(PATIENCE, self.running).await.expect("it ends").expect("no panic").expect("no error");
         let world = self.world;
-        tokio::task::spawn_blocking(move || world.stop()).await.expect("the world ends");
+        let stopped = tokio::task::spawn_blocking(move || world.stop()).await.expect("the world ends");
+        stopped.expect("it did not fail");
+    }
+
+    /// Waits for a world that ends by itself: why it did.
+    pub async fn failed(self) -> WorldFailed {
+        timeout(PATIENCE, self.world.handle.ended()).await.expect("it ends");
+        self.stop.send(()).expect("the server runs");
+        timeout(PATIENCE, self.running).await.expect("it ends").expect("no panic").expect("no error");
+        let world = self.world;
+        let stopped = tokio::task::spawn_blocking(move || world.stop()).await.expect("the world ends");
+        stopped.expect_err("it failed")
     }
 
     pub async fn client(&self) -> Client {

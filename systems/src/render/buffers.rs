@@ -1,6 +1,10 @@
 //! GPU memory that frames share: tile pools and parameter buffers.
 
-use super::{gpu::Gpu, plane::program::UNIFORM_BYTES};
+use super::{
+    gpu::Gpu,
+    memory::{Allocation, Refused, allocate},
+    plane::program::UNIFORM_BYTES,
+};
 use crate::residency::pools::WIDTHS;
 
 /// The pools' memory and the growing parameter buffers. One set serves all streams: command buffers run in
@@ -8,12 +12,11 @@ use crate::residency::pools::WIDTHS;
 #[derive(Debug)]
 pub struct Buffers {
     /// One per value width; allocated when the first tile of that width comes.
-    pools: [Option<wgpu::Buffer>; WIDTHS.len()],
-    pool_bytes: u64,
+    pools: [Option<Allocation>; WIDTHS.len()],
     /// Bound in place of a pool that is not there.
     empty: wgpu::Buffer,
     /// Parameters by role.
-    params: [Option<wgpu::Buffer>; Role::COUNT],
+    params: [Option<Allocation>; Role::COUNT],
 }
 
 /// What a parameter buffer holds.
@@ -57,52 +60,56 @@ impl Role {
 
 impl Buffers {
     /// Nothing allocated yet but a placeholder.
-    pub fn new(gpu: &Gpu, pool_bytes: u64) -> Self {
+    pub fn new(gpu: &Gpu) -> Self {
         let empty = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("no pool"),
             size: 16,
             usage: wgpu::BufferUsages::STORAGE,
             mapped_at_creation: false,
         });
-        Self { pools: [None, None, None], pool_bytes, empty, params: Default::default() }
+        Self { pools: [None, None, None], empty, params: Default::default() }
     }
 
-    /// The pool of this number, allocated if need be.
-    pub fn pool_for_upload(&mut self, gpu: &Gpu, pool: usize) -> &wgpu::Buffer {
-        let size = self.pool_bytes;
-        self.pools[pool].get_or_insert_with(|| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(["pool8", "pool16", "pool32"][pool]),
-                size,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            })
-        })
+    /// The pool of this number, allocated with `bytes` if need be.
+    ///
+    /// # Errors
+    /// [`Refused`]: there is no room for it.
+    pub fn pool_for_upload(&mut self, gpu: &Gpu, pool: usize, bytes: u64) -> Result<&wgpu::Buffer, Refused> {
+        let slot = &mut self.pools[pool];
+        if slot.is_none() {
+            let what = ["pool8", "pool16", "pool32"][pool];
+            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+            *slot = Some(allocate(gpu, what, bytes, usage, false)?);
+        }
+        Ok(slot.as_deref().unwrap_or(&self.empty))
+    }
+
+    /// Gives all pools back; commands under way keep what they use until they were run.
+    pub fn drop_pools(&mut self) {
+        self.pools = [None, None, None];
     }
 
     /// The pool of this number as it is bound for drawing.
     pub fn pool(&self, pool: usize) -> &wgpu::Buffer {
-        self.pools[pool].as_ref().unwrap_or(&self.empty)
+        self.pools[pool].as_deref().unwrap_or(&self.empty)
     }
 
     /// A parameter buffer of at least `bytes`; grows by doubling.
-    pub fn param(&mut self, gpu: &Gpu, role: Role, bytes: u64) -> &wgpu::Buffer {
+    ///
+    /// # Errors
+    /// [`Refused`]: there is no room for it.
+    pub fn param(&mut self, gpu: &Gpu, role: Role, bytes: u64) -> Result<&wgpu::Buffer, Refused> {
         let slot = &mut self.params[role as usize];
         if slot.as_ref().is_none_or(|b| b.size() < bytes) {
             *slot = None;
+            let size = bytes.max(role.least_bytes()).next_power_of_two();
+            *slot = Some(allocate(gpu, "parameters", size, role.usage(), false)?);
         }
-        slot.get_or_insert_with(|| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("parameters"),
-                size: bytes.max(role.least_bytes()).next_power_of_two(),
-                usage: role.usage(),
-                mapped_at_creation: false,
-            })
-        })
+        Ok(slot.as_deref().unwrap_or(&self.empty))
     }
 
     /// A parameter buffer that was asked for before.
     pub fn bound(&self, role: Role) -> &wgpu::Buffer {
-        self.params[role as usize].as_ref().unwrap_or(&self.empty)
+        self.params[role as usize].as_deref().unwrap_or(&self.empty)
     }
 }

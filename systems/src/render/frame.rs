@@ -8,11 +8,13 @@ use super::{
     buffers::Buffers,
     convert::Convert,
     gpu::Gpu,
-    job::{FrameJob, Handover, Layout, PixelFormat, Returned},
+    job::{FrameJob, Handover, Job, Layout, PixelFormat, Returned, UploadJob},
+    memory::Refused,
     plane::{params, program::Programs},
     record::record,
     ring::Ring,
-    upload::upload,
+    staging::{NoStaging, Staging},
+    upload::Uploading,
 };
 use crate::{
     ingest::WantsKeyframe,
@@ -23,9 +25,9 @@ use crate::{
         pools::Pools,
     },
 };
-use bevy_ecs::prelude::*;
+use bevy_ecs::{prelude::*, system::SystemParam};
 use lucida_components::{
-    applied::Applied,
+    applied::{Applied, ViewState},
     clock::{Clock, NextWake},
     controls::Interpolation,
     ids::{StreamId, ViewId},
@@ -35,11 +37,16 @@ use lucida_components::{
     session::Watch,
     stream::Stream,
 };
-use std::time::{Duration, Instant};
-use wgpu::util::StagingBelt;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Nothing moved for this long: the picture is at rest and is drawn as it was asked for.
 const REST: Duration = Duration::from_millis(120);
+
+/// Uploads without a picture that may wait to be submitted.
+const UPLOADS: usize = 2;
 
 /// The ring of a stream, and what its last frame showed.
 #[derive(Component, Debug, Default)]
@@ -60,6 +67,14 @@ impl Pictures {
     pub fn request_keyframe(&mut self) {
         self.keyframe = true;
     }
+
+    /// The device is gone: the next picture is drawn into a new ring, whatever was shown, and a decoder can
+    /// begin with it. What still comes back belongs to no ring.
+    pub fn forget(&mut self) {
+        self.ring = None;
+        self.shown = None;
+        self.keyframe = true;
+    }
 }
 
 /// What a drawn frame depends on. Equal means: the same picture.
@@ -76,18 +91,36 @@ pub struct Renderer {
     pub(super) buffers: Buffers,
     pub(super) programs: Programs,
     pub(super) convert: Convert,
-    pub(super) belt: StagingBelt,
+    pub(super) staging: Staging,
+    /// What the GPU had no room for in this turn.
+    pub(super) refused: Option<Refused>,
+    /// Nothing more can be given up: nothing is drawn before then.
+    pub(super) retry: Option<Instant>,
+    /// That was told.
+    pub(super) exhausted: bool,
+    /// A token for each upload that waits to be submitted: the strong count less one.
+    uploads: Arc<()>,
 }
 
 impl Renderer {
     /// Compiles the fixed passes; allocates nothing large.
-    pub fn new(gpu: &Gpu, budgets: &Budgets) -> Self {
+    pub fn new(gpu: &Gpu) -> Self {
         Self {
-            buffers: Buffers::new(gpu, budgets.pool_bytes),
+            buffers: Buffers::new(gpu),
             programs: Programs::new(&gpu.device),
             convert: Convert::new(&gpu.device),
-            belt: StagingBelt::new(gpu.device.clone(), 4 << 20),
+            staging: Staging::default(),
+            refused: None,
+            retry: None,
+            exhausted: false,
+            uploads: Arc::default(),
         }
+    }
+
+    /// Gives the pools back.
+    pub(super) fn forget_tiles(&mut self) {
+        self.buffers.drop_pools();
+        self.staging.abandon();
     }
 }
 
@@ -102,7 +135,8 @@ pub fn take_returned(
             continue;
         };
         if slot.failed {
-            pictures.keyframe = true;
+            // Drawn again; a new ring began with a keyframe anyway.
+            pictures.keyframe |= pictures.ring.as_ref().is_none_or(|r| r.number == slot.ring);
             pictures.shown = None;
             answers.owe(slot.answered.iter().cloned());
         }
@@ -114,24 +148,35 @@ pub fn take_returned(
     }
 }
 
+/// What drawing reads and writes besides views and streams.
+#[derive(SystemParam)]
+pub struct Drawing<'w> {
+    gpu: Res<'w, Gpu>,
+    renderer: ResMut<'w, Renderer>,
+    pools: ResMut<'w, Pools>,
+    cache: ResMut<'w, ChunkCache>,
+    handover: ResMut<'w, Handover>,
+    budgets: Res<'w, Budgets>,
+    clock: Res<'w, Clock>,
+    wake: ResMut<'w, NextWake>,
+    metrics: ResMut<'w, Metrics>,
+}
+
 /// Draws every stream that is due.
-#[expect(clippy::too_many_arguments, reason = "the one system that draws")]
 pub fn draw(
     mut commands: Commands,
-    gpu: Res<Gpu>,
-    mut renderer: ResMut<Renderer>,
-    mut pools: ResMut<Pools>,
-    mut cache: ResMut<ChunkCache>,
-    mut handover: ResMut<Handover>,
+    mut drawing: Drawing,
     ops: Res<Ops>,
-    clock: Res<Clock>,
-    budgets: Res<Budgets>,
-    mut wake: ResMut<NextWake>,
-    mut metrics: ResMut<Metrics>,
     mut views: Query<(&ViewId, &Applied, &mut Plan)>,
     mut streams: Query<(&StreamId, &ViewId, &Stream, &mut Pictures, &mut Answers, &mut Pace)>,
     watchers: Query<(Entity, &Watch, Has<WantsKeyframe>)>,
 ) {
+    let d = &mut drawing;
+    let now = d.clock.now;
+    let can_draw = !d.gpu.lost.is_lost() && d.renderer.retry.is_none_or(|at| at <= now);
+    if let Some(at) = d.renderer.retry.filter(|at| *at > now) {
+        d.wake.at(at);
+    }
     for (stream_id, view_id, stream, mut pictures, mut answers, mut pace) in &mut streams {
         let Some((_, applied, mut plan)) = views.iter_mut().find(|(v, ..)| *v == view_id) else { continue };
         let watching = || watchers.iter().filter(|(_, w, _)| w.stream == *stream_id);
@@ -140,21 +185,25 @@ pub fn draw(
         }
         if pictures.moved.is_none_or(|(revision, _)| revision != applied.revision) {
             // The very first picture is one at rest.
-            let at = if pictures.moved.is_none() { clock.now.checked_sub(REST) } else { Some(clock.now) };
-            pictures.moved = Some((applied.revision, at.unwrap_or(clock.now)));
+            let at = if pictures.moved.is_none() { now.checked_sub(REST) } else { Some(now) };
+            pictures.moved = Some((applied.revision, at.unwrap_or(now)));
         }
         answers.note(&ops, *view_id, pictures.shown.map_or(0, |s| s.revision));
         pictures.keyframe |= watching().any(|(.., wants)| wants);
-        if !plan.ready || plan.revision != applied.revision {
+        if !can_draw || plan.revision != applied.revision {
+            continue;
+        }
+        if !plan.ready {
+            d.upload_ahead(&applied.state, &mut plan, pace.interval);
             continue;
         }
 
-        let rest = pictures.moved.map_or(clock.now, |(_, at)| at + REST);
+        let rest = pictures.moved.map_or(now, |(_, at)| at + REST);
         let is_linear =
             |l: &LayerPlan| applied.state.layers[l.layer].controls.interpolation == Interpolation::Linear;
-        let nearest = gpu.is_cpu && !pace.always && clock.now < rest && plan.layers.iter().any(is_linear);
+        let nearest = d.gpu.is_cpu && !pace.always && now < rest && plan.layers.iter().any(is_linear);
         if nearest {
-            wake.at(rest);
+            d.wake.at(rest);
         }
         let shown = Shown { revision: applied.revision, stamp: plan.stamp, nearest };
         // A picture drawn better than moving needs is not drawn again.
@@ -163,13 +212,13 @@ pub fn draw(
         if up_to_date && plan.uploads.is_empty() && !pictures.keyframe {
             continue;
         }
-        if let Some(due) = pace.drawn.map(|d| d + pace.interval).filter(|due| clock.now < *due) {
-            wake.at(due);
+        if let Some(due) = pace.drawn.map(|d| d + pace.interval).filter(|due| now < *due) {
+            d.wake.at(due);
             continue;
         }
         if !pace.always && !watching().any(|(_, w, _)| w.has_room()) {
             // A client that takes a picture wakes us.
-            metrics.frames_held += 1;
+            d.metrics.frames_held += 1;
             continue;
         }
         let layout = Layout::of(stream.canvas, pictures.format);
@@ -177,35 +226,49 @@ pub fn draw(
         let ring = match &mut pictures.ring {
             Some(ring) if ring.layout == layout => ring,
             slot => {
+                // The old one first: there may not be room for both.
+                *slot = None;
+                let ring = match Ring::new(&d.gpu, layout, pictures.rings + 1) {
+                    Ok(ring) => ring,
+                    Err(refused) => {
+                        d.renderer.refused = Some(refused);
+                        return;
+                    }
+                };
                 pictures.rings += 1;
                 pictures.keyframe = true;
-                slot.insert(Ring::new(&gpu, layout, pictures.rings))
+                slot.insert(ring)
             }
         };
         // A slot that comes back wakes us.
         let Some(slot) = ring.slots.iter().position(|s| !s.busy) else { continue };
 
-        let mut encoder =
-            gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
-        let state = &*applied.state;
-        let renderer = &mut *renderer;
-        upload(
-            renderer,
-            &gpu,
-            &mut encoder,
-            state,
-            &mut plan,
-            &mut pools,
-            &mut cache,
-            &budgets,
-            &mut metrics,
-        );
-        let params = params::gather(state, &plan, &pools, nearest);
-        record(renderer, &gpu, &mut encoder, ring, stream, slot, &params);
-        renderer.belt.finish_and_recall_on_submit(&encoder);
-
+        let mut encoder = d.encoder("frame");
+        if !d.upload(&mut encoder, &applied.state, &mut plan) {
+            return;
+        }
+        let mut drawn = plan.essential == 0;
+        if drawn {
+            let params = params::gather(&applied.state, &plan, &d.pools, nearest);
+            match record(&mut d.renderer, &d.gpu, &mut encoder, ring, stream, slot, &params) {
+                Ok(()) => {}
+                Err(NoStaging::Full) => drawn = false,
+                Err(NoStaging::Refused(refused)) => {
+                    d.renderer.refused = Some(refused);
+                    return;
+                }
+            }
+        }
+        if !drawn {
+            // What was uploaded is; the rest of what the picture needs follows.
+            d.hand_over_upload(encoder);
+            d.wake.at(now + pace.interval);
+            continue;
+        }
+        d.renderer.staging.finish(&encoder);
         ring.slots[slot].busy = true;
-        handover.0.push(FrameJob {
+        d.handover.0.push(Job::Frame(Box::new(FrameJob {
+            gpu: d.gpu.clone(),
             stream: *stream_id,
             slot,
             ring: ring.number,
@@ -215,15 +278,72 @@ pub fn draw(
             revision: applied.revision,
             answered: answers.take(applied.revision),
             keyframe: std::mem::take(&mut pictures.keyframe),
-        });
+        })));
         pictures.shown = Some(Shown { stamp: plan.stamp, ..shown });
-        pace.drawn = Some(clock.now);
-        metrics.frames_drawn += 1;
+        pace.drawn = Some(now);
+        d.metrics.frames_drawn += 1;
+        if d.renderer.exhausted {
+            tracing::info!("the GPU has room again");
+            (d.renderer.exhausted, d.renderer.retry) = (false, None);
+        }
         for (entity, ..) in watching().filter(|(.., wants)| *wants) {
             commands.entity(entity).remove::<WantsKeyframe>();
         }
         if !plan.uploads.is_empty() {
-            wake.at(clock.now + pace.interval);
+            d.wake.at(now + pace.interval);
         }
+    }
+}
+
+impl Drawing<'_> {
+    fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
+        self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+
+    /// Records uploads of a plan. False where the GPU has no room for a pool: what was recorded is void.
+    fn upload(&mut self, encoder: &mut wgpu::CommandEncoder, state: &ViewState, plan: &mut Plan) -> bool {
+        let mut uploading = Uploading {
+            renderer: &mut self.renderer,
+            gpu: &self.gpu,
+            encoder,
+            pools: &mut self.pools,
+            cache: &mut self.cache,
+            budgets: &self.budgets,
+            metrics: &mut self.metrics,
+        };
+        let outcome = uploading.run(state, plan);
+        self.renderer.refused = outcome.err();
+        self.renderer.refused.is_none()
+    }
+
+    /// Uploads what there is of a picture that cannot be drawn yet: chunks that wait for others would fill
+    /// the cache.
+    fn upload_ahead(&mut self, state: &ViewState, plan: &mut Plan, interval: Duration) {
+        if plan.uploads.is_empty() {
+            return;
+        }
+        if Arc::strong_count(&self.renderer.uploads) > UPLOADS {
+            self.wake.at(self.clock.now + interval);
+            return;
+        }
+        let mut encoder = self.encoder("tiles");
+        let before = plan.stamp;
+        if !self.upload(&mut encoder, state, plan) {
+            return;
+        }
+        if plan.stamp == before {
+            self.wake.at(self.clock.now + interval);
+            return;
+        }
+        self.hand_over_upload(encoder);
+        // The plan is looked at again at once: the picture may be possible now.
+        self.wake.at(self.clock.now);
+    }
+
+    fn hand_over_upload(&mut self, encoder: wgpu::CommandEncoder) {
+        self.renderer.staging.finish(&encoder);
+        let pending = self.renderer.uploads.clone();
+        let job = UploadJob { gpu: self.gpu.clone(), commands: encoder.finish(), pending };
+        self.handover.0.push(Job::Upload(job));
     }
 }

@@ -1,5 +1,6 @@
 //! Frames between the world and the threads that submit and encode them.
 
+use super::{gpu::Gpu, memory::Allocation};
 use bevy_ecs::prelude::*;
 use lucida_components::{ids::StreamId, packet::Answer, stream::Canvas};
 use std::sync::Arc;
@@ -14,9 +15,32 @@ pub enum PixelFormat {
     Rgba8,
 }
 
+/// What is to be submitted.
+#[derive(Debug)]
+pub enum Job {
+    /// Tiles that no picture shows yet.
+    Upload(UploadJob),
+    /// A picture, and the tiles it needs.
+    Frame(Box<FrameJob>),
+}
+
+/// Recorded uploads without a picture: what is needed before one does not fit into one submission, or not
+/// into host memory at once.
+#[derive(Debug)]
+pub struct UploadJob {
+    /// What it was recorded on.
+    pub gpu: Gpu,
+    /// The copies.
+    pub commands: wgpu::CommandBuffer,
+    /// Dropped once it was submitted: only so many may wait.
+    pub pending: Arc<()>,
+}
+
 /// A recorded frame: commands, and where its picture will be.
 #[derive(Debug)]
 pub struct FrameJob {
+    /// What it was recorded on: a frame of a lost device is never given to the next.
+    pub gpu: Gpu,
     /// The stream.
     pub stream: StreamId,
     /// The ring slot; free again when it comes back in [`Returned`].
@@ -26,7 +50,7 @@ pub struct FrameJob {
     /// Everything to be submitted, uploads included; whoever submits takes it.
     pub commands: Option<wgpu::CommandBuffer>,
     /// Mappable; holds the picture once the commands are done.
-    pub readback: Arc<wgpu::Buffer>,
+    pub readback: Arc<Allocation>,
     /// How it lies there.
     pub layout: Layout,
     /// The ledger revision it shows.
@@ -68,9 +92,9 @@ impl Layout {
     }
 }
 
-/// Frames recorded in this turn, to be taken by `lucida` and submitted in this order.
+/// What was recorded in this turn, to be taken by `lucida` and submitted in this order.
 #[derive(Resource, Debug, Default)]
-pub struct Handover(pub Vec<FrameJob>);
+pub struct Handover(pub Vec<Job>);
 
 /// A slot that is free again.
 #[derive(Debug, Clone)]

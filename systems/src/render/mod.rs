@@ -3,10 +3,14 @@
 pub mod answers;
 pub mod buffers;
 pub mod convert;
+pub mod device;
 pub mod frame;
 pub mod gpu;
 pub mod job;
+pub mod memory;
 pub mod plane;
+pub mod pressure;
 mod record;
 mod ring;
+pub mod staging;
 mod upload;

@@ -7,10 +7,14 @@ use super::{
     gpu::Gpu,
     plane::params::{self, Params},
     ring::Ring,
+    staging::{NoStaging, Purpose},
 };
 use lucida_components::stream::Stream;
 
 /// Records parameters, drawing, conversion and the copy into the slot.
+///
+/// # Errors
+/// [`NoStaging`]: there is no room for the parameters; nothing is drawn.
 pub(super) fn record(
     renderer: &mut Renderer,
     gpu: &Gpu,
@@ -19,7 +23,7 @@ pub(super) fn record(
     stream: &Stream,
     slot: usize,
     params: &Params,
-) {
+) -> Result<(), NoStaging> {
     let canvas = ring.layout.canvas;
     let frame =
         params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
@@ -33,9 +37,9 @@ pub(super) fn record(
         (Role::Convert, bytemuck::bytes_of(&convert_frame)),
     ];
     for (role, bytes) in writes {
-        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
-        if let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) {
-            renderer.belt.write_buffer(encoder, buffer, 0, size).copy_from_slice(bytes);
+        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64)?;
+        if !bytes.is_empty() {
+            renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes)?;
         }
     }
 
@@ -80,4 +84,5 @@ pub(super) fn record(
         None => &ring.picture,
     };
     encoder.copy_buffer_to_buffer(source, 0, &ring.slots[slot].readback, 0, ring.layout.bytes());
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use super::{
     gpu::Gpu,
     job::{Layout, PixelFormat},
+    memory::{Allocation, Refused, allocate},
 };
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ pub(super) struct Ring {
     /// Tells it from the rings before a resize.
     pub number: u64,
     /// RGBA8, one for all slots: frames are drawn one after the other.
-    pub picture: wgpu::Buffer,
+    pub picture: Allocation,
     /// I420 before it is copied out.
-    pub planes: Option<wgpu::Buffer>,
+    pub planes: Option<Allocation>,
     /// One per frame in flight.
     pub slots: Vec<Slot>,
 }
@@ -28,35 +29,30 @@ pub(super) struct Ring {
 #[derive(Debug)]
 pub(super) struct Slot {
     /// Mappable.
-    pub readback: Arc<wgpu::Buffer>,
+    pub readback: Arc<Allocation>,
     /// Between hand-over and return.
     pub busy: bool,
 }
 
 impl Ring {
-    pub fn new(gpu: &Gpu, layout: Layout, number: u64) -> Self {
-        let buffer = |label, size, usage| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
+    pub fn new(gpu: &Gpu, layout: Layout, number: u64) -> Result<Self, Refused> {
         let (storage, out) = (wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::COPY_SRC);
         let pixels = u64::from(layout.canvas.width) * u64::from(layout.canvas.height) * 4;
-        Self {
+        let mut ring = Self {
             layout,
             number,
-            picture: buffer("picture", pixels, storage | out),
-            planes: (layout.format == PixelFormat::I420)
-                .then(|| buffer("planes", layout.bytes(), storage | out)),
-            slots: (0..IN_FLIGHT)
-                .map(|_| {
-                    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-                    Slot { readback: Arc::new(buffer("readback", layout.bytes(), usage)), busy: false }
-                })
-                .collect(),
+            picture: allocate(gpu, "picture", pixels, storage | out, false)?,
+            planes: None,
+            slots: Vec::new(),
+        };
+        if layout.format == PixelFormat::I420 {
+            ring.planes = Some(allocate(gpu, "planes", layout.bytes(), storage | out, false)?);
         }
+        for _ in 0..IN_FLIGHT {
+            let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+            let readback = Arc::new(allocate(gpu, "readback", layout.bytes(), usage, false)?);
+            ring.slots.push(Slot { readback, busy: false });
+        }
+        Ok(ring)
     }
 }

@@ -1,6 +1,11 @@
 //! Tiles are cut and their upload is recorded.
 
-use super::{frame::Renderer, gpu::Gpu};
+use super::{
+    frame::Renderer,
+    gpu::Gpu,
+    memory::Refused,
+    staging::{NoStaging, Purpose},
+};
 use crate::residency::{
     cache::ChunkCache,
     cut,
@@ -11,71 +16,74 @@ use crate::residency::{
 use lucida_components::{applied::ViewState, lod::Budgets, metrics::Metrics};
 use std::time::{Duration, Instant};
 
-/// Cuts tiles and records their upload: the essential ones all, the others while the turn's time lasts.
-#[expect(clippy::too_many_arguments, reason = "reads the cache, writes pools and commands")]
-pub(super) fn upload(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    state: &ViewState,
-    plan: &mut Plan,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    budgets: &Budgets,
-    metrics: &mut Metrics,
-) {
-    let started = Instant::now();
-    let budget = Duration::from_micros(budgets.upload_micros);
-    let jobs = std::mem::take(&mut plan.uploads);
-    let mut done = 0;
-    for (n, job) in jobs.iter().enumerate() {
-        if n >= plan.essential && started.elapsed() >= budget {
-            break;
-        }
-        done = n + 1;
-        if upload_tile(renderer, gpu, encoder, state, job, pools, cache, metrics).is_none() {
-            // The pool is full of what this picture needs, or a chunk was evicted meanwhile: the next
-            // plan will see.
-            plan.stale = true;
-        }
-    }
-    if done > 0 {
-        plan.stamp += 1;
-        plan.stale = true;
-    }
-    plan.essential = plan.essential.saturating_sub(done);
-    plan.uploads = jobs[done..].to_vec();
+/// Where tiles come from and go to.
+pub(super) struct Uploading<'a> {
+    pub renderer: &'a mut Renderer,
+    pub gpu: &'a Gpu,
+    pub encoder: &'a mut wgpu::CommandEncoder,
+    pub pools: &'a mut Pools,
+    pub cache: &'a mut ChunkCache,
+    pub budgets: &'a Budgets,
+    pub metrics: &'a mut Metrics,
 }
 
-#[expect(clippy::too_many_arguments, reason = "see upload")]
-fn upload_tile(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    state: &ViewState,
-    job: &TileJob,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    metrics: &mut Metrics,
-) -> Option<()> {
-    let layer = &state.layers[job.layer];
-    let image = &state.dataset.images[layer.layer.image];
-    let plane = Plane::of(state, image, layer.layer.channel, job.level)?;
-    let chunks: Vec<_> =
-        plane.chunks(job.at).map(|key| Some((key, cache.get(&key)?.clone()))).collect::<Option<_>>()?;
-    let missing = chunks.iter().any(|(_, c)| c.is_err());
-    let width = image.dtype.size();
-    let (slot, evicted) = pools.insert(width, plane.key(job.at), missing)?;
-    let stride = pools::stride(width);
-    let target = renderer.buffers.pool_for_upload(gpu, pools::pool_of(width));
-    let size = wgpu::BufferSize::new(stride)?;
-    let mut view = renderer.belt.write_buffer(encoder, target, u64::from(slot.number) * stride, size);
-    let mut tile = vec![0; stride as usize];
-    cut::cut(&plane, job.at, image.dtype, &mut tile, |key| {
-        chunks.iter().find(|(k, _)| k == key).map(|(_, c)| c)
-    });
-    view.copy_from_slice(&tile);
-    metrics.tiles_uploaded += 1;
-    metrics.tiles_evicted += u64::from(evicted);
-    Some(())
+impl Uploading<'_> {
+    /// Cuts tiles and records their upload, while there is room on the way to the GPU: the essential ones of
+    /// a plan that is ready whatever time it takes, the others while the turn's time lasts. What remains
+    /// stays in the plan.
+    ///
+    /// # Errors
+    /// [`Refused`]: the GPU has no room for a pool.
+    pub fn run(&mut self, state: &ViewState, plan: &mut Plan) -> Result<(), Refused> {
+        let started = Instant::now();
+        let budget = Duration::from_micros(self.budgets.upload_micros);
+        let hurry = if plan.ready { plan.essential } else { 0 };
+        let jobs = std::mem::take(&mut plan.uploads);
+        let mut done = 0;
+        for (n, job) in jobs.iter().enumerate() {
+            if n >= hurry && started.elapsed() >= budget {
+                break;
+            }
+            match self.tile(state, job) {
+                // What could not be cut is looked at again by the next plan.
+                Ok(_) => done = n + 1,
+                Err(NoStaging::Full) => break,
+                Err(NoStaging::Refused(refused)) => return Err(refused),
+            }
+        }
+        if done > 0 {
+            plan.stamp += 1;
+            plan.stale = true;
+        }
+        plan.essential = plan.essential.saturating_sub(done);
+        plan.uploads = jobs[done..].to_vec();
+        Ok(())
+    }
+
+    /// One tile. `None` where a chunk was evicted since the plan was made.
+    fn tile(&mut self, state: &ViewState, job: &TileJob) -> Result<Option<()>, NoStaging> {
+        let layer = &state.layers[job.layer];
+        let image = &state.dataset.images[layer.layer.image];
+        let Some(plane) = Plane::of(state, image, layer.layer.channel, job.level) else { return Ok(None) };
+        let key = |key| Some((key, self.cache.get(&key)?.clone()));
+        let Some(chunks) = plane.chunks(job.at).map(key).collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let missing = chunks.iter().any(|(_, c)| c.is_err());
+        let width = image.dtype.size();
+        let stride = pools::stride(width);
+        self.renderer.staging.reserve(self.gpu, Purpose::Tiles, stride)?;
+        let bytes = self.budgets.pool_bytes;
+        let target = self.renderer.buffers.pool_for_upload(self.gpu, pools::pool_of(width), bytes)?;
+        let Some((slot, evicted)) = self.pools.insert(width, plane.key(job.at), missing) else {
+            return Ok(None);
+        };
+        let mut tile = vec![0; stride as usize];
+        cut::cut(&plane, job.at, image.dtype, &mut tile, |key| {
+            chunks.iter().find(|(k, _)| k == key).map(|(_, c)| c)
+        });
+        let target = (target, u64::from(slot.number) * stride);
+        self.renderer.staging.write(self.gpu, self.encoder, target, Purpose::Tiles, &tile)?;
+        self.metrics.tiles_uploaded += 1;
+        self.metrics.tiles_evicted += u64::from(evicted);
+        Ok(Some(()))
+    }
 }

@@ -47,6 +47,17 @@ pub struct Plan {
     last_index: Vec<i64>,
 }
 
+impl Plan {
+    /// The GPU holds no tiles any more: everything is to be planned and uploaded again.
+    pub fn forget(&mut self) {
+        self.stale = true;
+        self.uploads.clear();
+        self.essential = 0;
+        self.ready = false;
+        self.stamp += 1;
+    }
+}
+
 /// What one layer draws from.
 #[derive(Debug, Clone)]
 pub struct LayerPlan {

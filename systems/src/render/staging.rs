@@ -1,0 +1,146 @@
+//! Bytes on their way to the GPU: a few mapped buffers that are filled, copied from, and mapped again.
+//!
+//! wgpu's own belt takes as many buffers as are asked for and panics where there is no room; this one is
+//! bounded and says so.
+
+use super::{
+    gpu::Gpu,
+    memory::{Allocation, Refused, allocate},
+};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes of one buffer.
+const PIECE: u64 = 4 << 20;
+/// Buffers at most, in use or not: 24 MiB.
+const PIECES: usize = 6;
+/// Of those, kept for parameters, without which nothing is drawn.
+const FOR_PARAMETERS: usize = 2;
+
+/// Why bytes cannot be written now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoStaging {
+    /// All buffers are on their way.
+    #[error("everything that may be on its way to the GPU is")]
+    Full,
+    /// No memory.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+/// What bytes are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Tiles wait for another frame where there is no room.
+    Tiles,
+    /// A frame's parameters.
+    Parameters,
+}
+
+/// The buffers.
+#[derive(Debug, Default)]
+pub struct Staging {
+    /// Mapped; being filled up to the offset.
+    open: Vec<(Allocation, u64)>,
+    /// Mapped again, empty. The driver puts them there.
+    free: Arc<Mutex<Vec<Allocation>>>,
+    /// A token for each that exists: the strong count less one.
+    alive: Arc<()>,
+}
+
+impl Staging {
+    /// Writes `bytes` (a multiple of 4 long) to `target` at `offset` (a multiple of 4), when the commands run.
+    ///
+    /// # Errors
+    /// [`NoStaging`]: nothing was written.
+    pub fn write(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        target: (&wgpu::Buffer, u64),
+        purpose: Purpose,
+        bytes: &[u8],
+    ) -> Result<(), NoStaging> {
+        let size = bytes.len() as u64;
+        let fits = |(buffer, at): &(Allocation, u64)| at + size <= buffer.size();
+        let place = match self.open.iter().position(fits) {
+            Some(place) => place,
+            None => self.more(gpu, purpose, size)?,
+        };
+        let (buffer, at) = &mut self.open[place];
+        let range = *at..*at + size;
+        // A lost device gives no mapping: what is written to it does not matter.
+        if let Ok(mut view) = buffer.get_mapped_range_mut(range.clone()) {
+            view.copy_from_slice(bytes);
+        }
+        encoder.copy_buffer_to_buffer(buffer, range.start, target.0, target.1, size);
+        *at = range.end.next_multiple_of(wgpu::MAP_ALIGNMENT);
+        Ok(())
+    }
+
+    /// Makes sure that `size` bytes can be written next.
+    ///
+    /// # Errors
+    /// [`NoStaging`].
+    pub fn reserve(&mut self, gpu: &Gpu, purpose: Purpose, size: u64) -> Result<(), NoStaging> {
+        let fits = |(buffer, at): &(Allocation, u64)| at + size <= buffer.size();
+        if !self.open.iter().any(fits) {
+            self.more(gpu, purpose, size)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a buffer with room for `size` bytes; its place.
+    fn more(&mut self, gpu: &Gpu, purpose: Purpose, size: u64) -> Result<usize, NoStaging> {
+        let fitting = |free: &mut Vec<Allocation>| {
+            let place = free.iter().position(|b| b.size() >= size)?;
+            Some(free.swap_remove(place))
+        };
+        let take = |staging: &Self| fitting(&mut staging.free.lock().unwrap_or_else(PoisonError::into_inner));
+        let most = if purpose == Purpose::Tiles { PIECES - FOR_PARAMETERS } else { PIECES };
+        let mut piece = take(self);
+        if piece.is_none() && self.count() >= most {
+            // Buffers come back when the driver is asked whether it is done.
+            let _ = gpu.device.poll(wgpu::PollType::Poll);
+            piece = take(self);
+        }
+        let piece = match piece {
+            Some(piece) => piece,
+            // Parameters larger than a piece stand alone; they are small but for pictures of very many tiles.
+            None if self.count() < most || size > PIECE => {
+                let usage = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::MAP_WRITE;
+                allocate(gpu, "staging", PIECE.max(size), usage, true)?
+            }
+            None => return Err(NoStaging::Full),
+        };
+        self.open.push((piece, 0));
+        Ok(self.open.len() - 1)
+    }
+
+    /// Buffers that exist.
+    fn count(&self) -> usize {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.open.len() + free + Arc::strong_count(&self.alive) - 1
+    }
+
+    /// Closes what was written by `encoder`; the buffers come back when its commands were run.
+    pub fn finish(&mut self, encoder: &wgpu::CommandEncoder) {
+        for (buffer, _) in self.open.drain(..) {
+            buffer.unmap();
+            let (free, travelling) = (self.free.clone(), self.alive.clone());
+            let mapped = (*buffer).clone();
+            encoder.map_buffer_on_submit(&mapped, wgpu::MapMode::Write, .., move |result| {
+                // What is larger than usual, or cannot be mapped any more, is given back.
+                if result.is_ok() && buffer.size() == PIECE {
+                    free.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+                }
+                // Last: never are there fewer tokens than buffers.
+                drop(travelling);
+            });
+        }
+    }
+
+    /// Forgets what was written: its commands will not be run.
+    pub fn abandon(&mut self) {
+        self.open.clear();
+    }
+}
