@@ -10,7 +10,7 @@ use super::{
 use lucida_components::{
     chunk::{ChunkData, ChunkFault, ChunkValues},
     dataset::Level,
-    dtype::StoredType,
+    dtype::{Dtype, StoredType},
 };
 use std::{borrow::Cow, num::NonZeroU64};
 use zarrs::array::{Array, ArrayBytes, ArrayToBytesCodecTraits, CodecOptions};
@@ -27,6 +27,7 @@ pub struct ZarrSource {
 struct LevelReader {
     array: Array<FolderStore>,
     stored: StoredType,
+    dtype: Dtype,
     fill: [u8; 4],
     geometry: Level,
     chunk: Vec<NonZeroU64>,
@@ -34,11 +35,10 @@ struct LevelReader {
 }
 
 impl ZarrSource {
-    /// A source of opened levels, finest first, with the geometry that the world was told.
-    pub fn new(levels: impl IntoIterator<Item = (OpenLevel, Level)>) -> Self {
-        Self {
-            levels: levels.into_iter().map(|(level, geometry)| LevelReader::new(level, geometry)).collect(),
-        }
+    /// A source of opened levels, finest first, with the geometry and the value type that the world was told.
+    pub fn new(levels: impl IntoIterator<Item = (OpenLevel, Level)>, dtype: Dtype) -> Self {
+        let reader = |(level, geometry)| LevelReader::new(level, geometry, dtype);
+        Self { levels: levels.into_iter().map(reader).collect() }
     }
 }
 
@@ -52,12 +52,13 @@ impl ChunkSource for ZarrSource {
 }
 
 impl LevelReader {
-    fn new(level: OpenLevel, geometry: Level) -> Self {
+    fn new(level: OpenLevel, geometry: Level, dtype: Dtype) -> Self {
         let OpenLevel { array, stored, chunk, pieces, .. } = level;
         Self {
-            fill: stored::fill(stored, array.fill_value().as_ne_bytes()),
+            fill: stored::fill(stored, dtype, array.fill_value().as_ne_bytes()),
             array,
             stored,
+            dtype,
             geometry,
             chunk,
             pieces,
@@ -72,13 +73,13 @@ impl LevelReader {
         let values = match self.decoded(&at)? {
             None => ChunkValues::Uniform(self.fill),
             Some(values) if values.len() as u64 == self.decoded_bytes() => {
-                ChunkValues::Dense(stored::to_drawn(self.stored, &values))
+                ChunkValues::Dense(stored::to_drawn(self.stored, self.dtype, &values))
             }
             Some(values) => {
                 return Err(format!("decodes to {} bytes instead of {}", values.len(), self.decoded_bytes()));
             }
         };
-        Ok(ChunkData { dtype: self.stored.drawn_as(), values })
+        Ok(ChunkData { dtype: self.dtype, values })
     }
 
     /// Bytes of one piece in the stored type.
