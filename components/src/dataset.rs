@@ -2,6 +2,7 @@
 
 use crate::{
     axes::AxisKind,
+    contents::Contents,
     controls::Controls,
     dtype::{Dtype, StoredType},
     labels::LabelTable,
@@ -26,6 +27,11 @@ pub struct Dataset {
     pub images: Vec<Multiscale>,
     /// The layers, bottom first.
     pub layers: Vec<LayerSource>,
+    /// Where the index begins along each axis, scene voxels; the middle of space and the beginning of all
+    /// else where it is `None` or the list is short.
+    pub start: Vec<Option<u64>>,
+    /// What else stands where it was opened; `None` for a single image.
+    pub contents: Option<Contents>,
     /// What was odd but usable, in sentences.
     pub warnings: Vec<String>,
 }

@@ -12,6 +12,7 @@ pub mod chunk;
 pub mod clip;
 pub mod clock;
 pub mod colormap;
+pub mod contents;
 pub mod controls;
 pub mod dataset;
 pub mod dtype;

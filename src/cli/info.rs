@@ -1,6 +1,6 @@
 //! `lucida info`: what an image is.
 
-use super::Failure;
+use super::{Failure, reading::Reading};
 use crate::data;
 use clap::Args;
 use std::path::PathBuf;
@@ -14,10 +14,12 @@ pub struct Info {
     /// As JSON.
     #[arg(long, env = "LUCIDA_JSON")]
     json: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub(super) fn run(args: &Info) -> Result<(), Failure> {
-    let info = data::info::describe(&data::open::open(&args.data)?);
+    let info = data::info::describe(&data::open::open_with(&args.data, &args.reading.options())?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&info)?);
     } else {

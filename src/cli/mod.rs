@@ -3,6 +3,7 @@
 mod demo;
 mod doctor;
 mod info;
+mod reading;
 mod render;
 mod serve;
 

@@ -1,6 +1,6 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, usage};
+use super::{Failure, reading::Reading, usage};
 use crate::{
     app::{
         still::{Picture, Stills},
@@ -51,11 +51,13 @@ pub struct Render {
     /// Pyramid level, 0 = full resolution; chosen by the size where it is not given.
     #[arg(long, env = "LUCIDA_LEVEL")]
     level: Option<i64>,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let canvas = size(&args.size)?;
-    let opened = data::open::open(&args.data)?;
+    let opened = data::open::open_with(&args.data, &args.reading.options())?;
     let device = device::open()?;
     let settings = WorldSettings::of(&device);
     let mut stills = Stills::new(device, settings, opened)?;

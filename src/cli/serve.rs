@@ -1,6 +1,6 @@
 //! `lucida serve`: the server.
 
-use super::{Failure, usage};
+use super::{Failure, reading::Reading, usage};
 use crate::{
     app::world::{self, WorldSettings},
     data,
@@ -58,6 +58,8 @@ pub struct Serve {
     /// How levels are chosen: `sharp` (a data pixel for every screen pixel) or `napari-cuda`.
     #[arg(long, env = "LUCIDA_LEVELS", default_value = "sharp", value_parser = ["sharp", "napari-cuda"])]
     levels: String,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub(super) fn run(args: &Serve) -> Result<(), Failure> {
@@ -71,8 +73,10 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     let bound = listener.local_addr()?;
     // The image is opened while the driver starts.
     let opening = {
-        let path = first.clone();
-        std::thread::Builder::new().name("lucida-open".into()).spawn(move || data::open::open(&path))?
+        let (path, options) = (first.clone(), args.reading.options());
+        std::thread::Builder::new()
+            .name("lucida-open".into())
+            .spawn(move || data::open::open_with(&path, &options))?
     };
     let device = device::open()?;
     let mut settings = WorldSettings::of(&device);
@@ -145,12 +149,13 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
 fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
     let known: HashMap<String, PathBuf> =
         args.data.iter().map(|p| (p.display().to_string(), p.clone())).collect();
+    let options = args.reading.options();
     Arc::new(move |path: &str| {
         let Some(path) = known.get(path) else {
             let message = "only the images that the server was started with can be opened";
             return Err(CommandFailure::new(CommandCode::PathForbidden, message));
         };
-        let opened = data::open::open(path)
+        let opened = data::open::open_with(path, &options)
             .map_err(|e| CommandFailure::new(CommandCode::InvalidImage, e.to_string()))?;
         for (id, source) in opened.sources {
             sources.register(id, source);

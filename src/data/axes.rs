@@ -1,11 +1,12 @@
 //! What the dimensions of the arrays are.
 
-use super::{error::OpenError, ngff::Ngff};
+use super::error::OpenError;
 use lucida_components::{
     axes::AxisKind,
     dataset::{ArrayAxis, SceneAxis},
 };
 use serde_json::Value;
+use std::path::Path;
 
 /// The dimensions of the arrays of one image, and the scene's axes among them.
 pub struct Dims {
@@ -23,32 +24,40 @@ enum Kind {
     Scene(AxisKind),
 }
 
-/// Reads the axes of arrays of `ndim` dimensions.
+/// From this many elements on, the first of four unnamed axes is taken as time instead of channels.
+const MANY_CHANNELS: u64 = 17;
+
+/// Reads the axes of arrays of the shape `shape`. `written` is a list of names or of NGFF's axis objects;
+/// where it is not, the last of t, c, z, y, x are taken ([`guess`]). `at` names file and field for errors.
 ///
 /// # Errors
 /// Their number does not fit, a name stands twice, or fewer than two axes remain beside the channels.
-pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims, OpenError> {
+pub fn read(
+    written: &Value,
+    shape: &[u64],
+    at: (&Path, &str),
+    warnings: &mut Vec<String>,
+) -> Result<Dims, OpenError> {
     let wrong = |reason: String| OpenError::Metadata {
-        file: ngff.file.clone(),
-        field: "multiscales[0].axes".into(),
+        file: at.0.to_owned(),
+        field: at.1.into(),
         reason,
     };
-    let written = match &ngff.axes {
+    let written = match written {
         Value::Array(axes) if !axes.is_empty() => axes.clone(),
         _ => {
-            // Before 0.3 the order was fixed.
-            let names = ["t", "c", "z", "y", "x"];
-            let names = names
-                .len()
-                .checked_sub(ndim)
-                .map(|skip| &names[skip..])
-                .ok_or_else(|| wrong("missing".into()))?;
-            warnings.push(format!("no axes are named; taken as {}", names.join(", ")));
+            let names = guess(shape).ok_or_else(|| {
+                wrong(format!("none are named for {} dimensions; name them with --axes", shape.len()))
+            })?;
+            warnings.push(format!(
+                "no axes are named; taken as {} (--axes names others)",
+                names.join(", ")
+            ));
             names.iter().map(|n| Value::from(*n)).collect()
         }
     };
-    if written.len() != ndim {
-        return Err(wrong(format!("{} axes for arrays of {ndim} dimensions", written.len())));
+    if written.len() != shape.len() {
+        return Err(wrong(format!("{} axes for arrays of {} dimensions", written.len(), shape.len())));
     }
     let mut read = Dims { array: Vec::new(), scene: Vec::new(), names: Vec::new() };
     for (i, axis) in written.iter().enumerate() {
@@ -92,6 +101,17 @@ pub fn read(ngff: &Ngff, ndim: usize, warnings: &mut Vec<String>) -> Result<Dims
     Ok(read)
 }
 
+/// The names that dimensions without names are taken to have: `y, x`; `z, y, x`; `c, z, y, x`, or
+/// `t, z, y, x` where the first is longer than 16; `t, c, z, y, x`, which 0.1 and 0.2 prescribe.
+fn guess(shape: &[u64]) -> Option<&'static [&'static str]> {
+    const ALL: [&str; 5] = ["t", "c", "z", "y", "x"];
+    match shape.len() {
+        4 if shape[0] >= MANY_CHANNELS => Some(&["t", "z", "y", "x"]),
+        n @ 2..=5 => Some(&ALL[5 - n..]),
+        _ => None,
+    }
+}
+
 /// By its type; where that is missing, by its name.
 fn kind(name: &str, kind: &Value) -> Kind {
     match kind.as_str() {
@@ -100,7 +120,7 @@ fn kind(name: &str, kind: &Value) -> Kind {
         Some("time") => Kind::Scene(AxisKind::Time),
         Some(_) => Kind::Scene(AxisKind::Other),
         None => match name.to_ascii_lowercase().as_str() {
-            "c" | "channel" => Kind::Channel,
+            "c" | "channel" | "channels" => Kind::Channel,
             "t" | "time" => Kind::Scene(AxisKind::Time),
             "z" | "y" | "x" => Kind::Scene(AxisKind::Space),
             _ => Kind::Scene(AxisKind::Other),

@@ -1,8 +1,7 @@
 //! Layers: one per channel, with OMERO's recipe where there is one and measured contrast where not.
 
-use super::{contrast, json};
+use super::{contrast, omero};
 use lucida_components::{
-    colormap,
     controls::{Blending, Controls},
     dataset::LayerSource,
     dtype::StoredType,
@@ -13,18 +12,12 @@ use serde_json::Value;
 /// Most channels of an image.
 pub const MAX_CHANNELS: u64 = 1024;
 
+/// Up to so many channels are all visible at first where the metadata says nothing; of more, a few are.
+const MOST_SHOWN: u64 = 12;
+const FEW_SHOWN: u64 = 4;
+
 /// Colours of channels that name none, in turn.
 const CYCLE: [&str; 6] = ["green", "magenta", "cyan", "yellow", "red", "blue"];
-
-/// What one channel's OMERO entry says, as far as it can be used.
-#[derive(Debug, Default, PartialEq)]
-struct Recipe {
-    label: Option<String>,
-    colormap: Option<String>,
-    limits: Option<[f64; 2]>,
-    range: Option<[f64; 2]>,
-    visible: Option<bool>,
-}
 
 /// Makes the layers of an image of `channels` channels. `sample` reads finite and other values of a
 /// channel to measure its contrast; it is called only where the metadata gives no window.
@@ -36,15 +29,15 @@ pub fn layers(
     sample: &mut dyn FnMut(u64) -> Vec<f32>,
     warnings: &mut Vec<String>,
 ) -> Vec<LayerSource> {
-    let none = Vec::new();
-    let listed = omero["channels"].as_array().unwrap_or(&none);
-    if !listed.is_empty() && listed.len() as u64 != channels {
-        warnings.push(format!("OMERO describes {} channels of {channels}", listed.len()));
+    let recipes = omero::recipes(omero, channels, warnings);
+    let silent = recipes.iter().all(|r| r.visible.is_none());
+    let shown = if silent && channels > MOST_SHOWN { FEW_SHOWN } else { channels };
+    if shown < channels {
+        warnings.push(format!("{channels} channels; the first {shown} are visible at first"));
     }
     (0..channels)
-        .map(|channel| {
-            let recipe =
-                listed.get(channel as usize).map(|c| recipe(c, channel, warnings)).unwrap_or_default();
+        .zip(recipes)
+        .map(|(channel, recipe)| {
             let type_range = stored.range().filter(|_| stored.size() <= 2);
             let mut measured = || {
                 let mut values = sample(channel);
@@ -67,7 +60,8 @@ pub fn layers(
                 image: 0,
                 channel,
                 controls: Controls {
-                    visible: recipe.visible.unwrap_or(true),
+                    visible: recipe.visible.unwrap_or(channel < shown),
+                    gamma: recipe.gamma.unwrap_or(1.0),
                     blending: if one { Blending::Translucent } else { Blending::Additive },
                     colormap: recipe.colormap.unwrap_or_else(|| default_colour.to_owned()),
                     iso_threshold: f64::midpoint(limits[0], limits[1]),
@@ -80,42 +74,6 @@ pub fn layers(
             }
         })
         .collect()
-}
-
-fn recipe(channel: &Value, number: u64, warnings: &mut Vec<String>) -> Recipe {
-    let window = &channel["window"];
-    let pair = |low: &str, high: &str| -> Option<[f64; 2]> {
-        let pair = [json::number(&window[low])?, json::number(&window[high])?];
-        Some(pair).filter(|p| p.iter().all(|v| v.is_finite()) && p[0] < p[1])
-    };
-    let limits = pair("start", "end");
-    if limits.is_none() && window.is_object() {
-        warnings.push(format!("channel {number}: its OMERO window cannot be used; measured instead"));
-    }
-    let colour = channel["color"].as_str().filter(|c| !c.is_empty());
-    let colormap = colour.and_then(|c| {
-        let ramp = ramp(c);
-        if ramp.is_none() {
-            warnings.push(format!("channel {number}: {c:?} is no colour"));
-        }
-        ramp
-    });
-    let label = channel["label"].as_str().or(channel["name"].as_str()).map(str::trim);
-    Recipe {
-        label: label.filter(|l| !l.is_empty()).map(|l| l.chars().take(256).collect()),
-        colormap,
-        limits,
-        range: pair("min", "max"),
-        visible: channel["active"].as_bool(),
-    }
-}
-
-/// `RRGGBB`, with or without `#`, with or without alpha → the colormap; white is grey.
-fn ramp(colour: &str) -> Option<String> {
-    let hex = colour.trim().trim_start_matches('#');
-    let hex = if hex.len() == 8 { hex.get(..6)? } else { hex };
-    let ramp = colormap::canonical(&format!("#{hex}"))?;
-    Some(if ramp == "#ffffff" { "gray".into() } else { ramp })
 }
 
 #[cfg(test)]
@@ -154,6 +112,18 @@ mod tests {
         assert_eq!(layers[0].controls.colormap, "green");
         assert_eq!(layers[1].controls.colormap, "magenta");
         assert_eq!((layers[0].controls.contrast_limits, layers[0].range), ([5.0, 995.0], [0.0, 1000.0]));
+    }
+
+    #[test]
+    fn of_very_many_channels_a_few_are_visible_unless_the_metadata_says_which() {
+        let (layers, warnings) = make(50, StoredType::U8, &Value::Null);
+        assert_eq!(layers.iter().filter(|l| l.controls.visible).count(), 4);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let (layers, _) = make(12, StoredType::U8, &Value::Null);
+        assert!(layers.iter().all(|l| l.controls.visible));
+        let omero = json!({"channels": vec![json!({"active": true}); 50]});
+        let (layers, warnings) = make(50, StoredType::U8, &omero);
+        assert!(layers.iter().all(|l| l.controls.visible) && warnings.is_empty());
     }
 
     #[test]

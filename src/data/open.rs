@@ -1,123 +1,126 @@
-//! Opening an OME-Zarr image from a local path.
+//! Opening what stands at a local path: an image, labels, a bare array, or a container of images.
 
 use super::{
-    ChunkSource, Opened, axes, channels,
+    ChunkSource, Opened, array, container,
     error::OpenError,
-    level::{self, OpenLevel},
-    ngff, sample,
+    image,
+    node::{self, Kind, Node},
     store::FolderStore,
-    transforms,
-    zarr_source::ZarrSource,
 };
-use lucida_components::dataset::{Dataset, Level, Multiscale};
+use lucida_components::dataset::{Dataset, LayerSource, Multiscale, SceneAxis, SourceId};
 use std::{path::Path, sync::Arc};
 
-/// Opens the OME-Zarr image (0.4 on Zarr v2, 0.5 on Zarr v3, sharded or not) in the folder `path`. Reads
-/// metadata, and, where no display window is given, a few chunks of the coarsest level.
+/// What the user says about the data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Names of the axes, in array order, for arrays that name none.
+    pub axes: Option<Vec<String>>,
+}
+
+/// One opening: where, and with which options.
+pub struct Opening<'a> {
+    /// The path as asked for.
+    pub path: &'a Path,
+    /// Its folder.
+    pub store: Arc<FolderStore>,
+    /// What the user says.
+    pub options: &'a Options,
+}
+
+/// One image, opened, before it gets its name.
+pub struct Image {
+    /// For people, for example `ome-zarr 0.4`.
+    pub format: String,
+    /// As in [`Dataset::axes`].
+    pub axes: Vec<SceneAxis>,
+    /// As in [`Dataset::images`].
+    pub images: Vec<Multiscale>,
+    /// As in [`Dataset::layers`].
+    pub layers: Vec<LayerSource>,
+    /// As in [`Dataset::start`].
+    pub start: Vec<Option<u64>>,
+    /// As in [`Opened::sources`].
+    pub sources: Vec<(SourceId, Arc<dyn ChunkSource>)>,
+}
+
+/// Opens what stands in the folder `path`: an OME-Zarr image (0.1 to 0.5, with its labels), a labels image,
+/// a bare Zarr array (v2 or v3), or the first image of a collection, a plate or a well. Reads metadata, and,
+/// where no display window is given, a few chunks of the coarsest level.
 ///
 /// # Errors
 /// [`OpenError`]: what, where, and the way out.
 pub fn open(path: &Path) -> Result<Opened, OpenError> {
-    let mut warnings = Vec::new();
-    let ngff = ngff::read(path, &mut warnings)?;
+    open_with(path, &Options::default())
+}
+
+/// [`open`] with what the user says about the data.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(path: &Path, options: &Options) -> Result<Opened, OpenError> {
+    check_folder(path)?;
     let unreadable =
         |e: std::io::Error| OpenError::Unreadable { path: path.to_owned(), reason: e.to_string() };
     let store = Arc::new(FolderStore::new(path).map_err(unreadable)?);
-    let arrays =
-        ngff.datasets.iter().map(|d| level::open_level(&store, &d.path)).collect::<Result<Vec<_>, _>>()?;
-    let stored = arrays[0].stored;
-    let dims = axes::read(&ngff, arrays[0].shape.len(), &mut warnings)?;
-    let multiscale = Multiscale {
-        source: super::next_source_id(),
-        stored,
-        dtype: stored.drawn_as(),
-        dims: dims.array,
-        levels: Vec::new(),
-    };
-    let channel_dim = multiscale.channel_dim();
-    check_levels(&arrays, channel_dim)?;
-
-    let shapes: Vec<Vec<u64>> = arrays.iter().map(|a| a.shape.clone()).collect();
-    let lists: Vec<&serde_json::Value> = ngff.datasets.iter().map(|d| &d.transforms).collect();
-    let placed = transforms::place(&lists, &ngff.transforms, &shapes, &dims.names, &mut warnings);
-    let mut levels: Vec<(OpenLevel, Level)> = Vec::with_capacity(arrays.len());
-    for ((array, dataset), placement) in arrays.into_iter().zip(&ngff.datasets).zip(placed) {
-        let level = Level {
-            path: dataset.path.clone(),
-            shape: array.shape.clone(),
-            chunk: array.chunk.iter().map(|n| n.get()).collect(),
-            scale: placement.scale,
-            translation: placement.translation,
-        };
-        levels.push((array, level));
-    }
-    let voxels = |level: &Level| level.shape.iter().product::<u64>();
-    if !levels.is_sorted_by(|a, b| voxels(&a.1) >= voxels(&b.1)) {
-        warnings.push("the levels are not listed from fine to coarse; sorted by their size".into());
-        levels.sort_by_key(|(_, level)| std::cmp::Reverse(voxels(level)));
-    }
-    let multiscale =
-        Multiscale { levels: levels.iter().map(|(_, level)| level.clone()).collect(), ..multiscale };
-    let source: Arc<dyn ChunkSource> = Arc::new(ZarrSource::new(levels));
-
+    let opening = Opening { path, store, options };
+    let mut warnings = Vec::new();
+    let node = node::read(path, &mut warnings)?.ok_or_else(|| OpenError::NotZarr {
+        path: path.to_owned(),
+        reason: "neither zarr.json nor .zgroup nor .zattrs. Give the path of an OME-Zarr folder".into(),
+    })?;
     let name = name_of(path);
-    let count = channel_dim.map_or(1, |d| shapes[0][d]);
-    let mut unread = None;
-    let mut measure = |channel: u64| {
-        sample::middle_plane(&multiscale, &dims.scene, &*source, channel, count).unwrap_or_else(|fault| {
-            unread.get_or_insert(fault);
-            Vec::new()
-        })
+    let (image, contents) = if node.attributes["multiscales"].is_array() {
+        (image::open(&opening, "", &node, &name, &mut warnings)?, None)
+    } else if node.kind == Kind::Array {
+        (array::open(&opening, &node, &name, &mut warnings)?, None)
+    } else if let Some((image, contents)) = container::open(&opening, &node, &name, &mut warnings)? {
+        (image, Some(contents))
+    } else {
+        return Err(no_image(path, &node));
     };
-    let layers = channels::layers(&name, count, stored, &ngff.omero, &mut measure, &mut warnings);
-    if let Some(fault) = unread {
-        warnings.push(format!("contrast could not be measured everywhere: {fault}"));
-    }
-    let id = multiscale.source;
     let dataset = Dataset {
-        name,
+        name: contents.as_ref().map_or(name.clone(), |c| format!("{name} {}", c.shown)),
         locator: path.display().to_string(),
-        format: ngff.format,
-        axes: dims.scene,
-        images: vec![multiscale],
-        layers,
+        format: image.format,
+        axes: image.axes,
+        images: image.images,
+        layers: image.layers,
+        start: image.start,
+        contents,
         warnings,
     };
-    Ok(Opened { dataset: Arc::new(dataset), sources: vec![(id, source)] })
+    Ok(Opened { dataset: Arc::new(dataset), sources: image.sources })
 }
 
-/// The levels of a pyramid have one value type, one number of dimensions and the same channels.
-fn check_levels(arrays: &[OpenLevel], channel_dim: Option<usize>) -> Result<(), OpenError> {
-    let first = &arrays[0];
-    let wrong = |array: &OpenLevel, field: &str, reason: String| OpenError::Metadata {
-        file: array.file.clone(),
-        field: field.into(),
-        reason,
-    };
-    for array in arrays {
-        if array.shape.len() != first.shape.len() {
-            let (got, want) = (array.shape.len(), first.shape.len());
-            return Err(wrong(array, "shape", format!("{got} dimensions where the first level has {want}")));
+/// There is a folder at `path`.
+fn check_folder(path: &Path) -> Result<(), OpenError> {
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(OpenError::Missing { path: path.to_owned() })
         }
-        if array.stored != first.stored {
-            let (got, want) = (array.stored, first.stored);
-            return Err(wrong(array, "data type", format!("{got} where the first level has {want}")));
+        Err(e) => Err(OpenError::Unreadable { path: path.to_owned(), reason: e.to_string() }),
+        Ok(meta) if !meta.is_dir() => {
+            let reason =
+                "it is a file. Give the path of an OME-Zarr folder; a zipped one has to be unpacked first";
+            Err(OpenError::NotZarr { path: path.to_owned(), reason: reason.into() })
         }
-        let Some(d) = channel_dim else { continue };
-        if array.shape[d] != first.shape[d] {
-            let (got, want) = (array.shape[d], first.shape[d]);
-            return Err(wrong(array, "shape", format!("{got} channels where the first level has {want}")));
-        }
-        if array.shape[d] > channels::MAX_CHANNELS {
-            let most = channels::MAX_CHANNELS;
-            return Err(wrong(
-                array,
-                "shape",
-                format!("{} channels (at most {most} are shown)", array.shape[d]),
-            ));
-        }
+        Ok(_) => Ok(()),
     }
-    Ok(())
+}
+
+/// The clearest error for a group that holds no image.
+fn no_image(path: &Path, node: &Node) -> OpenError {
+    let inner: Vec<String> =
+        ["0", "1"].into_iter().filter(|n| path.join(n).is_dir()).map(str::to_owned).collect();
+    let labels = node.attributes["labels"].as_array().and_then(|l| l.first()?.as_str());
+    let hint = if let Some(first) = labels {
+        format!("this lists the labels of an image. Give the image's path, or {}", path.join(first).display())
+    } else if let Some(first) = inner.first() {
+        format!("this Zarr group is not an image itself. Perhaps {} is", path.join(first).display())
+    } else {
+        "this Zarr group is not an OME-Zarr image (0.1 to 0.5)".to_owned()
+    };
+    OpenError::NoMultiscales { path: path.to_owned(), hint }
 }
 
 /// The folder's name without what it usually ends in.

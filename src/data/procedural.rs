@@ -223,6 +223,8 @@ impl Procedural {
                 levels: self.levels.clone(),
             }],
             layers: layers.collect(),
+            start: Vec::new(),
+            contents: None,
             warnings: Vec::new(),
         }
     }

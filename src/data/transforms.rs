@@ -75,7 +75,7 @@ pub fn place(
 }
 
 /// A level of `count` voxels over the stretch that `full` voxels of `scale` cover from `origin`.
-fn by_counts(scale: f64, origin: f64, full: u64, count: u64) -> (f64, f64) {
+pub fn by_counts(scale: f64, origin: f64, full: u64, count: u64) -> (f64, f64) {
     let coarse = scale * full as f64 / count as f64;
     (coarse, origin + (coarse - scale) / 2.0)
 }

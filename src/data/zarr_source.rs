@@ -10,7 +10,7 @@ use super::{
 use lucida_components::{
     chunk::{ChunkData, ChunkFault, ChunkValues},
     dataset::Level,
-    dtype::StoredType,
+    dtype::{Dtype, StoredType},
 };
 use zarrs::array::Array;
 
@@ -23,6 +23,7 @@ pub struct ZarrSource {
 struct LevelReader {
     array: Array<FolderStore>,
     stored: StoredType,
+    dtype: Dtype,
     fill: [u8; 4],
     geometry: Level,
     /// The fill value in the stored type.
@@ -31,11 +32,10 @@ struct LevelReader {
 }
 
 impl ZarrSource {
-    /// A source of opened levels, finest first, with the geometry that the world was told.
-    pub fn new(levels: impl IntoIterator<Item = (OpenLevel, Level)>) -> Self {
-        Self {
-            levels: levels.into_iter().map(|(level, geometry)| LevelReader::new(level, geometry)).collect(),
-        }
+    /// A source of opened levels, finest first, with the geometry and the value type that the world was told.
+    pub fn new(levels: impl IntoIterator<Item = (OpenLevel, Level)>, dtype: Dtype) -> Self {
+        let reader = |(level, geometry)| LevelReader::new(level, geometry, dtype);
+        Self { levels: levels.into_iter().map(reader).collect() }
     }
 }
 
@@ -49,13 +49,14 @@ impl ChunkSource for ZarrSource {
 }
 
 impl LevelReader {
-    fn new(level: OpenLevel, geometry: Level) -> Self {
+    fn new(level: OpenLevel, geometry: Level, dtype: Dtype) -> Self {
         let OpenLevel { array, stored, pieces, .. } = level;
         Self {
-            fill: stored::fill(stored, array.fill_value().as_ne_bytes()),
+            fill: stored::fill(stored, dtype, array.fill_value().as_ne_bytes()),
             stored_fill: array.fill_value().as_ne_bytes().to_vec(),
             array,
             stored,
+            dtype,
             geometry,
             pieces,
         }
@@ -68,7 +69,7 @@ impl LevelReader {
         let at = self.geometry.chunk_at(number);
         let values = with_scratch(|scratch| self.values(&at, scratch))?;
         let values = values.unwrap_or(ChunkValues::Uniform(self.fill));
-        Ok(ChunkData { dtype: self.stored.drawn_as(), values })
+        Ok(ChunkData { dtype: self.dtype, values })
     }
 
     /// The values of one piece; `None` where it is not stored.
@@ -77,7 +78,7 @@ impl LevelReader {
         // than decoding into new memory.
         let mut values = scratch.take_len(self.geometry.chunk_voxels() as usize * self.stored.size());
         let is_stored = self.decode(at, &mut values, scratch)?;
-        let drawn = is_stored.then(|| ChunkValues::Dense(stored::to_drawn(self.stored, &values)));
+        let drawn = is_stored.then(|| ChunkValues::Dense(stored::to_drawn(self.stored, self.dtype, &values)));
         scratch.give(values);
         Ok(drawn)
     }

@@ -116,6 +116,8 @@ impl ArrayImage {
             axes: scene,
             images: vec![image],
             layers,
+            start: Vec::new(),
+            contents: None,
             warnings: Vec::new(),
         });
         let chunks = Chunks { image: self, dataset: dataset.clone() };

@@ -54,6 +54,8 @@ pub fn dataset() -> Dataset {
             levels: vec![level("0", 2048, 1.0), level("1", 1024, 2.0)],
         }],
         layers: vec![layer(0, "DAPI"), layer(1, "GFP")],
+        start: Vec::new(),
+        contents: None,
         warnings: vec!["no units".into()],
     }
 }

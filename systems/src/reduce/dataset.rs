@@ -185,12 +185,15 @@ fn home_order(dataset: &Dataset) -> Vec<usize> {
     order
 }
 
-/// The middle of the spatial axes that are not displayed, the beginning of all others.
+/// Where the data says; else the middle of the spatial axes that are not displayed, the beginning of all others.
 fn middle(dataset: &Dataset) -> Vec<i64> {
     let order = home_order(dataset);
     let shown = &order[order.len().saturating_sub(2)..];
     (0..order.len())
         .map(|a| {
+            if let Some(start) = dataset.start.get(a).copied().flatten() {
+                return start.min(dataset.extent(a).saturating_sub(1)) as i64;
+            }
             let hidden_space = !shown.contains(&a) && dataset.axes[a].kind == AxisKind::Space;
             if hidden_space { dataset.extent(a) as i64 / 2 } else { 0 }
         })

@@ -127,6 +127,8 @@ fn dataset(
         axes,
         images: vec![image],
         layers: layers.collect(),
+        start: Vec::new(),
+        contents: None,
         warnings: Vec::new(),
     })
 }
