@@ -4,6 +4,7 @@
 //! that it cannot rot. `LUCIDA_BIN` names another binary to start, `LUCIDA_BENCH_DATA` another image.
 #![expect(clippy::unwrap_used, reason = "a bench")]
 
+mod chunks;
 mod client;
 mod draw;
 mod process;
@@ -25,6 +26,9 @@ fn main() {
     // `cargo bench --bench table draw` measures one part.
     let asked = |part: &str| std::env::args().skip(1).all(|a| a.starts_with('-') || a == part);
     let mut rows: Vec<Row> = Vec::new();
+    if asked("chunks") {
+        rows.extend(chunks::rows(full));
+    }
     if asked("step") {
         rows.extend(step::rows(full));
     }

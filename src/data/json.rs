@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn what_is_meant_to_exhaust_the_parser_is_an_error() {
         // Deeper than the parser goes, with and without the second pass.
-        let deep = [&b"["[..]; 100_000].concat();
+        let deep = b"[".repeat(100_000);
         assert!(parse(&deep).is_err());
         assert!(parse(&[&deep[..], b"NaN"].concat()).is_err());
         // Fits the size of a file, but each of its objects takes hundreds of bytes.
-        let many = [&b"[{\"\":0}"[..], &[&b",{\"\":0}"[..]; 1 << 19].concat(), b"]"].concat();
+        let many = [&b"[{\"\":0}"[..], &b",{\"\":0}".repeat(1 << 19), b"]"].concat();
         assert!((many.len() as u64) < MAX_METADATA_BYTES);
         assert!(parse(&many).is_err());
         assert!(parse(b"1e999").is_err());

@@ -1,5 +1,7 @@
-//! Decoded chunks in host memory, bounded in bytes, least recently used out first.
+//! Decoded chunks in host memory, bounded in bytes, least recently used out first; and the chunks that
+//! could not be had.
 
+use super::faults::Faults;
 use bevy_ecs::prelude::*;
 use lru::LruCache;
 use lucida_components::chunk::{ChunkData, ChunkFault, ChunkKey};
@@ -12,12 +14,14 @@ const OVERHEAD: u64 = 128;
 pub struct ChunkCache {
     entries: LruCache<ChunkKey, Result<ChunkData, ChunkFault>>,
     bytes: u64,
+    /// Chunks that failed. They are no part of the budget, but their number is bounded.
+    pub faults: Faults,
 }
 
 impl Default for ChunkCache {
     fn default() -> Self {
         // Unbounded in entries because it is bounded in bytes, by `insert`.
-        Self { entries: LruCache::unbounded(), bytes: 0 }
+        Self { entries: LruCache::unbounded(), bytes: 0, faults: Faults::default() }
     }
 }
 
@@ -27,7 +31,8 @@ fn cost(entry: &Result<ChunkData, ChunkFault>) -> u64 {
 
 impl ChunkCache {
     /// Takes a chunk in, and others out until all fit `budget` bytes. The newest always stays.
-    pub fn insert(&mut self, key: ChunkKey, chunk: Result<ChunkData, ChunkFault>, budget: u64) {
+    pub fn insert(&mut self, key: ChunkKey, chunk: ChunkData, budget: u64) {
+        let chunk = Ok(chunk);
         self.bytes += cost(&chunk);
         if let Some(old) = self.entries.put(key, chunk) {
             self.bytes -= cost(&old);
@@ -39,14 +44,14 @@ impl ChunkCache {
         }
     }
 
-    /// Looks a chunk up and notes that it was used.
+    /// Looks a chunk up, or why it is not there, and notes that it was used.
     pub fn get(&mut self, key: &ChunkKey) -> Option<&Result<ChunkData, ChunkFault>> {
-        self.entries.get(key)
+        self.entries.get(key).or_else(|| self.faults.get(key))
     }
 
-    /// Looks a chunk up without noting it.
+    /// Whether it is known what became of a chunk; without noting it.
     pub fn contains(&self, key: &ChunkKey) -> bool {
-        self.entries.contains(key)
+        self.entries.contains(key) || self.faults.get(key).is_some()
     }
 
     /// Bytes held.
@@ -73,13 +78,13 @@ mod tests {
         let mut cache = ChunkCache::default();
         let budget = 3 * (1000 + OVERHEAD);
         for n in 0..3 {
-            cache.insert(key(n), Ok(chunk(1000)), budget);
+            cache.insert(key(n), chunk(1000), budget);
         }
         assert!(cache.get(&key(0)).is_some(), "0 is now the most recently used");
-        cache.insert(key(3), Ok(chunk(1000)), budget);
+        cache.insert(key(3), chunk(1000), budget);
         assert!(cache.bytes() <= budget);
         assert!(cache.contains(&key(0)) && !cache.contains(&key(1)) && cache.contains(&key(2)));
-        cache.insert(key(0), Ok(chunk(10)), budget);
+        cache.insert(key(0), chunk(10), budget);
         assert_eq!(cache.bytes(), 2 * 1000 + 10 + 3 * OVERHEAD, "a replaced entry gives its bytes back");
     }
 }

@@ -9,6 +9,7 @@ pub mod arrivals;
 pub mod cache;
 pub mod cost;
 pub mod cut;
+pub mod faults;
 pub mod plan;
 pub mod pools;
 pub mod tiles;

@@ -5,7 +5,7 @@
 
 use super::{
     cache::ChunkCache,
-    pools::Pools,
+    pools::{Pools, Slot},
     tiles::{Plane, Window},
 };
 use crate::pace::Pace;
@@ -13,13 +13,14 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, LayerState, ViewState},
     chunk::{ChunkKey, Priority, Wants},
+    clock::{Clock, NextWake},
     dataset::Multiscale,
     ids::{StreamId, ViewId},
     notice::Residency,
     places,
     session::Watch,
 };
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 /// Chunks that may be wanted ahead of need.
 const PREFETCH: usize = 256;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub essential: usize,
     /// Whether a picture can be drawn once the essential tiles are uploaded.
     pub ready: bool,
+    /// When a chunk that failed, of a tile that the view sees, is to be tried again.
+    pub retry_at: Option<Instant>,
     /// Grows with every tile uploaded for this view: the picture differs.
     pub stamp: u64,
     /// The axis that was last stepped, and which way: what is read ahead.
@@ -84,28 +87,41 @@ pub fn plan(
     streams: Query<(&StreamId, &ViewId, &Pace)>,
     watches: Query<&Watch>,
     mut pools: ResMut<Pools>,
-    cache: Res<ChunkCache>,
+    mut cache: ResMut<ChunkCache>,
     mut wants: ResMut<Wants>,
+    clock: Res<Clock>,
+    mut wake: ResMut<NextWake>,
 ) {
+    cache.faults.date(pools.plan());
     let watched = |view: ViewId| {
         streams
             .iter()
             .any(|(id, v, pace)| *v == view && (pace.always || watches.iter().any(|w| w.stream == *id)))
     };
     let due = views.iter().any(|(view, applied, plan, _)| {
-        watched(*view) && (plan.stale || plan.revision != applied.revision || !plan.uploads.is_empty())
+        let retry = plan.retry_at.is_some_and(|at| at <= clock.now);
+        watched(*view)
+            && (plan.stale || retry || plan.revision != applied.revision || !plan.uploads.is_empty())
     });
     if !due {
+        for (view, _, plan, _) in &views {
+            plan.retry_at.filter(|_| watched(*view)).into_iter().for_each(|at| wake.at(at));
+        }
         return;
     }
     // The list of wants is one for all views: where one plan is remade, all are.
     pools.begin();
-    let mut list = Wanted::default();
+    let mut list = Wanted::new(clock.now);
     for (view, applied, mut plan, mut residency) in &mut views {
         if watched(*view) {
-            let seen = make(&mut plan, applied, &mut pools, &cache, &mut list);
+            let seen = make(&mut plan, applied, &mut pools, &mut cache, &mut list);
             residency.set_if_neq(seen);
+            plan.retry_at = list.retry_at.take();
+            plan.retry_at.into_iter().for_each(|at| wake.at(at));
         }
+    }
+    for key in std::mem::take(&mut list.again) {
+        list.push(key);
     }
     if wants.list != list.chunks {
         wants.list = list.chunks;
@@ -114,17 +130,34 @@ pub fn plan(
 }
 
 /// Wanted chunks in order of urgency, each once.
-#[derive(Default)]
 struct Wanted {
     chunks: Vec<(ChunkKey, Priority)>,
     seen: HashSet<ChunkKey>,
+    /// Chunks that failed and are due to be tried again: after everything else.
+    again: Vec<ChunkKey>,
+    /// When the first of the others is due, of the view at hand.
+    retry_at: Option<Instant>,
+    now: Instant,
 }
 
 impl Wanted {
+    fn new(now: Instant) -> Self {
+        Self { chunks: Vec::new(), seen: HashSet::new(), again: Vec::new(), retry_at: None, now }
+    }
+
     fn push(&mut self, key: ChunkKey) {
         if self.seen.insert(key) {
             let priority = Priority(self.chunks.len() as u32);
             self.chunks.push((key, priority));
+        }
+    }
+
+    /// Looks after a chunk that failed: tried again if that is due.
+    fn retry(&mut self, key: ChunkKey, due: Instant) {
+        if due <= self.now {
+            self.again.push(key);
+        } else {
+            self.retry_at = Some(self.retry_at.map_or(due, |at| at.min(due)));
         }
     }
 }
@@ -152,7 +185,7 @@ fn make(
     plan: &mut Plan,
     applied: &Applied,
     pools: &mut Pools,
-    cache: &ChunkCache,
+    cache: &mut ChunkCache,
     list: &mut Wanted,
 ) -> Residency {
     let state = &*applied.state;
@@ -245,13 +278,14 @@ fn stand(
     image: &Multiscale,
     level: usize,
     pools: &mut Pools,
-    cache: &ChunkCache,
+    cache: &mut ChunkCache,
     list: &mut Wanted,
 ) -> Standing {
     let mut standing = Standing::default();
     let Some(plane) = Plane::of(state, image, layer.layer.channel, level) else { return standing };
     for at in centre_first(plane.window(&state.rect())) {
-        if let Some(slot) = pools.touch(image.dtype.size(), &plane.key(at)) {
+        let slot = pools.touch(image.dtype.size(), &plane.key(at));
+        if let Some(slot) = slot.filter(|slot| !slot.missing || !mend(&plane, at, slot, pools, cache, list)) {
             standing.resident += 1;
             standing.missing += u32::from(slot.missing);
             continue;
@@ -270,6 +304,26 @@ fn stand(
         }
     }
     standing
+}
+
+/// Tries the failed chunks of a resident tile again when that is due. Returns whether one of them came since
+/// the tile was cut, so that it is to be cut anew.
+fn mend(
+    plane: &Plane,
+    at: [u64; 2],
+    slot: &Slot,
+    pools: &Pools,
+    cache: &mut ChunkCache,
+    list: &mut Wanted,
+) -> bool {
+    let mut mended = false;
+    for key in plane.chunks(at) {
+        if let Some(due) = cache.faults.due(&key) {
+            list.retry(key, due);
+        }
+        mended |= cache.faults.was_repaired(&key, slot.cut, pools.plan());
+    }
+    mended
 }
 
 fn centre_first(window: Window) -> Vec<[u64; 2]> {

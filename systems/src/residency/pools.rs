@@ -24,6 +24,8 @@ pub struct Slot {
     pub number: u32,
     /// A chunk it was cut from could not be read.
     pub missing: bool,
+    /// The plan it was cut for.
+    pub cut: u64,
     /// The plan that last used it.
     stamp: u64,
 }
@@ -58,6 +60,11 @@ impl Pools {
         self.stamp += 1;
     }
 
+    /// The number of the present plan.
+    pub fn plan(&self) -> u64 {
+        self.stamp
+    }
+
     /// Finds a tile and keeps it for this plan.
     pub fn touch(&mut self, width: usize, key: &TileKey) -> Option<Slot> {
         let stamp = self.stamp;
@@ -71,12 +78,14 @@ impl Pools {
         self.pools[pool_of(width)].tiles.peek(key).copied()
     }
 
-    /// Makes room for a tile. `None` where everything is in use by this plan. The flag says whether
+    /// Makes room for a tile; one that is there already keeps its place. `None` where everything is in use by this plan. The flag says whether
     /// another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
         let stamp = self.stamp;
         let pool = &mut self.pools[pool_of(width)];
-        let (number, evicted) = if let Some(number) = pool.free.pop() {
+        let (number, evicted) = if let Some(old) = pool.tiles.pop(&key) {
+            (old.number, false)
+        } else if let Some(number) = pool.free.pop() {
             (number, false)
         } else {
             let (_, oldest) = pool.tiles.peek_lru()?;
@@ -85,7 +94,7 @@ impl Pools {
             }
             (pool.tiles.pop_lru()?.1.number, true)
         };
-        let slot = Slot { number, missing, stamp };
+        let slot = Slot { number, missing, cut: stamp, stamp };
         pool.tiles.put(key, slot);
         Some((slot, evicted))
     }

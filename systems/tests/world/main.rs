@@ -12,6 +12,7 @@ mod mirrors;
 mod modes;
 mod properties;
 mod reducers;
+mod retries;
 mod rig;
 mod sessions;
 mod turn_order;
