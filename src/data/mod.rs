@@ -7,6 +7,7 @@ pub mod info;
 pub mod open;
 pub mod pool;
 pub mod procedural;
+pub mod validate;
 
 mod array;
 mod axes;
@@ -14,6 +15,7 @@ mod channels;
 mod container;
 mod declared;
 mod image;
+mod inventory;
 mod json;
 mod label_table;
 mod labels;
