@@ -6,6 +6,7 @@
 
 mod client;
 mod draw;
+mod open;
 mod process;
 mod stats;
 mod step;
@@ -30,6 +31,9 @@ fn main() {
     }
     if asked("draw") {
         rows.extend(draw::rows(&device, full));
+    }
+    if asked("open") {
+        rows.extend(open::rows(&device, full));
     }
     if asked("stream") {
         rows.extend(stream::rows(&device, full));

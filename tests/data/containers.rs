@@ -34,7 +34,8 @@ fn group(folder: &Path, version: &str, ome: Value) {
 
 /// A plate of 2 × 3 of which three wells exist, each with two fields.
 fn plate(root: &Path, version: &str) {
-    let well = |path: &str, row: u64, column: u64| json!({"path": path, "rowIndex": row, "columnIndex": column});
+    let well =
+        |path: &str, row: u64, column: u64| json!({"path": path, "rowIndex": row, "columnIndex": column});
     let wells = [well("A/1", 0, 0), well("A/3", 0, 2), well("B/2", 1, 1)];
     group(
         root,
@@ -201,11 +202,7 @@ fn a_plate_of_384_wells_opens_without_reading_them() {
     let wells: Vec<Value> = (0..384)
         .map(|n| json!({"path": format!("{}/{}", n / 24, n % 24), "rowIndex": n / 24, "columnIndex": n % 24}))
         .collect();
-    group(
-        dir.path(),
-        "0.5",
-        json!({"plate": {"rows": names(16), "columns": names(24), "wells": wells}}),
-    );
+    group(dir.path(), "0.5", json!({"plate": {"rows": names(16), "columns": names(24), "wells": wells}}));
     group(&dir.path().join("0/0"), "0.5", json!({"well": {"images": [{"path": "0"}]}}));
     image(&dir.path().join("0/0/0"), "0.5");
     // All other wells would be refused, if they were read.

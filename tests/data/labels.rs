@@ -45,11 +45,8 @@ fn labels(root: &Path, version: &str, name: &str, dtype: (&str, &str), stored: S
     let levels = [("0", vec![2.0, 1.0, 1.0]), ("1", vec![2.0, 2.0, 2.0])];
     put_image(&folder, version, multiscales("zyx", &levels), Value::Null);
     for (n, shape) in [(0, [4, 8, 8]), (1, [4, 4, 4])] {
-        let meta = if version == "0.4" {
-            v2(&shape, &[2, 4, 4], dtype.0)
-        } else {
-            v3(&shape, &[2, 4, 4], dtype.1)
-        };
+        let meta =
+            if version == "0.4" { v2(&shape, &[2, 4, 4], dtype.0) } else { v3(&shape, &[2, 4, 4], dtype.1) };
         put_array(&folder, n, &n.to_string(), &meta, stored);
     }
     let file = folder.join(if version == "0.4" { ".zattrs" } else { "zarr.json" });
@@ -91,10 +88,10 @@ fn labels_lie_over_the_image_on_their_own_grid() {
         let grid = &dataset.images[1];
         assert_eq!((grid.dtype, dataset.images[2].dtype), (Dtype::U8, Dtype::U32));
         assert_eq!(grid.dims, [0, 1, 2].map(ArrayAxis::Scene));
-        assert_eq!((grid.levels[0].path.as_str(), grid.levels[1].shape.as_slice()), (
-            "labels/cells/0",
-            &[4, 4, 4][..]
-        ));
+        assert_eq!(
+            (grid.levels[0].path.as_str(), grid.levels[1].shape.as_slice()),
+            ("labels/cells/0", &[4, 4, 4][..])
+        );
         for image in [1, 2] {
             for (level, shape) in [[4, 8, 8], [4, 4, 4]].iter().enumerate() {
                 for at in places(shape) {
@@ -158,10 +155,10 @@ fn labels_without_a_scale_cover_the_image() {
     std::fs::write(&file, document.to_string()).unwrap();
     let dataset = open(dir.path()).unwrap().dataset;
     let level = &dataset.images[1].levels[0];
-    assert_eq!((level.scale.as_slice(), level.translation.as_slice()), (
-        &[2.0, 1.0, 1.0][..],
-        &[0.0, 0.25, 0.25][..]
-    ));
+    assert_eq!(
+        (level.scale.as_slice(), level.translation.as_slice()),
+        (&[2.0, 1.0, 1.0][..], &[0.0, 0.25, 0.25][..])
+    );
     assert!(dataset.warnings.iter().all(|w| w.starts_with("labels \"cells\"")), "{:?}", dataset.warnings);
 }
 

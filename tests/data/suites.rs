@@ -108,8 +108,8 @@ fn every_valid_case_opens_and_every_other_gets_an_answer() {
             match open(dir.path()) {
                 Ok(opened) => {
                     assert!(!opened.dataset.layers.is_empty(), "{}", case.name);
-                    let labels = case.data.get("image-label").or(case.data["ome"].get("image-label"));
-                    let kind = if labels.is_some() { LayerKind::Labels } else { LayerKind::Image };
+                    let is_labels = case.data.to_string().contains("\"image-label\"");
+                    let kind = if is_labels { LayerKind::Labels } else { LayerKind::Image };
                     assert_eq!(opened.dataset.layers[0].kind, kind, "{}", case.name);
                     opened.sources[0].1.read(0, 0).unwrap();
                     leniently += usize::from(!case.valid);
@@ -127,6 +127,9 @@ fn every_valid_case_opens_and_every_other_gets_an_answer() {
 fn put_case(root: &Path, version: &str, data: &Value) {
     let v4 = version == "0.4";
     let mut data = data.clone();
+    if data["node_type"].is_string() {
+        data = data["attributes"].take();
+    }
     let ome = if v4 { &mut data } else { &mut data["ome"] };
     if !ome["image-label"].is_null() && ome["multiscales"].is_null() {
         ome["multiscales"] = multiscales("yx", &[("0", vec![1.0; 2])]);
@@ -176,7 +179,8 @@ fn put_levels(root: &Path, v4: bool, ome: &Value) {
     let dims = if axes.is_empty() { 2 } else { axes.len().min(8) };
     for (n, dataset) in multiscale["datasets"].as_array().into_iter().flatten().enumerate() {
         let Some(path) = dataset["path"].as_str() else { continue };
-        let extent = |d: usize| if axes.get(d).is_some_and(|a| a["type"] == "space") { 8u64 >> n.min(3) } else { 2 };
+        let extent =
+            |d: usize| if axes.get(d).is_some_and(|a| a["type"] == "space") { 8u64 >> n.min(3) } else { 2 };
         let shape: Vec<u64> = (0..dims).map(extent).collect();
         let meta = if v4 { v2(&shape, &shape, "|u1") } else { v3(&shape, &shape, "uint8") };
         put_array(root, n, path, &meta, StoredType::U8);

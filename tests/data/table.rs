@@ -100,200 +100,284 @@ fn bare(root: &Path, meta: Value) {
 
 fn cases() -> Vec<(&'static str, Vec<Case>)> {
     vec![
-        ("OME-Zarr", vec![
-            ("0.5, Zarr v3", Opens, small),
-            ("0.5, shards", Opens, |r| plane(r, "0.5", &sharded(&[8, 8], &[8, 8], &[4, 4], "uint16"), StoredType::U16)),
-            ("0.4, Zarr v2", Opens, |r| plane(r, "0.4", &v2(&[8, 8], &[4, 4], "<u2"), StoredType::U16)),
-            ("0.3: axes are names", Warns, |r| old(r, "0.3", json!(["t", "c", "z", "y", "x"]))),
-            ("0.1, 0.2: five dimensions, chunks named `0.0.0.0.0`", Warns, |r| old(r, "0.2", Value::Null)),
-            ("a version that is not known", Warns, |r| {
-                edited(r, "zarr.json", |d| d["attributes"]["ome"]["version"] = "0.9".into());
-            }),
-            ("metadata beside `ome` instead of in it", Warns, |r| {
-                edited(r, "zarr.json", |d| d["attributes"] = d["attributes"]["ome"].take());
-            }),
-            ("several multiscales", Warns, |r| {
-                edited(r, "zarr.json", |d| {
-                    let first = d["attributes"]["ome"]["multiscales"][0].clone();
-                    d["attributes"]["ome"]["multiscales"] = json!([first, first]);
-                });
-            }),
-            ("`NaN` and `Infinity` as bare words in JSON", Opens, |r| {
-                small(r);
-                let text = std::fs::read_to_string(r.join("zarr.json")).unwrap();
-                std::fs::write(r.join("zarr.json"), text.replacen('{', "{\"note\": NaN,", 1)).unwrap();
-            }),
-            ("JSON that ends early", Refused, |r| std::fs::write(r.join("zarr.json"), "{\"node_type\":").unwrap()),
-            ("a Zarr group without OME metadata", Refused, |r| container(r, json!({}))),
-            ("a folder that is no Zarr", Refused, |_| {}),
-        ]),
-        ("Axes", vec![
-            ("any order and subset of t, c, z, y, x and others", Opens, |r| {
-                put_image(r, "0.5", multiscales("xyct", &[("0", vec![1.0; 4])]), Value::Null);
-                put_array(r, 0, "0", &v3(&[8, 8, 2, 2], &[4, 4, 1, 1], "uint8"), StoredType::U8);
-            }),
-            ("none named", Warns, |r| multiscale(r, |m| m["axes"] = Value::Null)),
-            ("without names", Warns, |r| multiscale(r, |m| m["axes"][0]["name"] = "".into())),
-            ("two axes of channels", Warns, |r| {
-                let axes = json!([{"name": "c"}, {"name": "d", "type": "channel"}, {"name": "y"}, {"name": "x"}]);
-                let mut list = multiscales("abyx", &[("0", vec![1.0; 4])]);
-                list[0]["axes"] = axes;
-                put_image(r, "0.5", list, Value::Null);
-                put_array(r, 0, "0", &v3(&[2, 2, 8, 8], &[1, 1, 4, 4], "uint8"), StoredType::U8);
-            }),
-            ("one name twice", Refused, |r| multiscale(r, |m| m["axes"][0]["name"] = "x".into())),
-            ("more or fewer than the array has", Refused, |r| {
-                multiscale(r, |m| m["axes"] = json!([{"name": "z"}, {"name": "y"}, {"name": "x"}]));
-            }),
-            ("one beside the channels", Refused, |r| multiscale(r, |m| m["axes"][0]["type"] = "channel".into())),
-            ("an extent of 0", Refused, |r| edited(r, "0/zarr.json", |a| a["shape"] = json!([0, 8]))),
-            ("more than 1024 channels", Refused, |r| {
-                put_image(r, "0.5", multiscales("cyx", &[("0", vec![1.0; 3])]), Value::Null);
-                put_json(&r.join("0"), "zarr.json", &v3(&[1025, 8, 8], &[1, 8, 8], "uint8"));
-            }),
-        ]),
-        ("Levels and their places", vec![
-            ("scale and translation of level and multiscales", Opens, |r| {
-                multiscale(r, |m| {
-                    m["coordinateTransformations"] = json!([{"type": "scale", "scale": [2.0, 2.0]},
+        (
+            "OME-Zarr",
+            vec![
+                ("0.5, Zarr v3", Opens, small),
+                ("0.5, shards", Opens, |r| {
+                    plane(r, "0.5", &sharded(&[8, 8], &[8, 8], &[4, 4], "uint16"), StoredType::U16)
+                }),
+                ("0.4, Zarr v2", Opens, |r| plane(r, "0.4", &v2(&[8, 8], &[4, 4], "<u2"), StoredType::U16)),
+                ("0.3: axes are names", Warns, |r| old(r, "0.3", json!(["t", "c", "z", "y", "x"]))),
+                ("0.1, 0.2: five dimensions, chunks named `0.0.0.0.0`", Warns, |r| {
+                    old(r, "0.2", Value::Null)
+                }),
+                ("a version that is not known", Warns, |r| {
+                    edited(r, "zarr.json", |d| d["attributes"]["ome"]["version"] = "0.9".into());
+                }),
+                ("metadata beside `ome` instead of in it", Warns, |r| {
+                    edited(r, "zarr.json", |d| d["attributes"] = d["attributes"]["ome"].take());
+                }),
+                ("several multiscales", Warns, |r| {
+                    edited(r, "zarr.json", |d| {
+                        let first = d["attributes"]["ome"]["multiscales"][0].clone();
+                        d["attributes"]["ome"]["multiscales"] = json!([first, first]);
+                    });
+                }),
+                ("`NaN` and `Infinity` as bare words in JSON", Opens, |r| {
+                    small(r);
+                    let text = std::fs::read_to_string(r.join("zarr.json")).unwrap();
+                    std::fs::write(r.join("zarr.json"), text.replacen('{', "{\"note\": NaN,", 1)).unwrap();
+                }),
+                ("JSON that ends early", Refused, |r| {
+                    std::fs::write(r.join("zarr.json"), "{\"node_type\":").unwrap()
+                }),
+                ("a Zarr group without OME metadata", Refused, |r| container(r, json!({}))),
+                ("a folder that is no Zarr", Refused, |_| {}),
+            ],
+        ),
+        (
+            "Axes",
+            vec![
+                ("any order and subset of t, c, z, y, x and others", Opens, |r| {
+                    put_image(r, "0.5", multiscales("xyct", &[("0", vec![1.0; 4])]), Value::Null);
+                    put_array(r, 0, "0", &v3(&[8, 8, 2, 2], &[4, 4, 1, 1], "uint8"), StoredType::U8);
+                }),
+                ("none named", Warns, |r| multiscale(r, |m| m["axes"] = Value::Null)),
+                ("without names", Warns, |r| multiscale(r, |m| m["axes"][0]["name"] = "".into())),
+                ("two axes of channels", Warns, |r| {
+                    let axes = json!([{"name": "c"}, {"name": "d", "type": "channel"}, {"name": "y"}, {"name": "x"}]);
+                    let mut list = multiscales("abyx", &[("0", vec![1.0; 4])]);
+                    list[0]["axes"] = axes;
+                    put_image(r, "0.5", list, Value::Null);
+                    put_array(r, 0, "0", &v3(&[2, 2, 8, 8], &[1, 1, 4, 4], "uint8"), StoredType::U8);
+                }),
+                ("one name twice", Refused, |r| multiscale(r, |m| m["axes"][0]["name"] = "x".into())),
+                ("more or fewer than the array has", Refused, |r| {
+                    multiscale(r, |m| m["axes"] = json!([{"name": "z"}, {"name": "y"}, {"name": "x"}]));
+                }),
+                ("one beside the channels", Refused, |r| {
+                    multiscale(r, |m| m["axes"][0]["type"] = "channel".into())
+                }),
+                ("an extent of 0", Refused, |r| edited(r, "0/zarr.json", |a| a["shape"] = json!([0, 8]))),
+                ("more than 1024 channels", Refused, |r| {
+                    put_image(r, "0.5", multiscales("cyx", &[("0", vec![1.0; 3])]), Value::Null);
+                    put_json(&r.join("0"), "zarr.json", &v3(&[1025, 8, 8], &[1, 8, 8], "uint8"));
+                }),
+            ],
+        ),
+        (
+            "Levels and their places",
+            vec![
+                ("scale and translation of level and multiscales", Opens, |r| {
+                    multiscale(r, |m| {
+                        m["coordinateTransformations"] = json!([{"type": "scale", "scale": [2.0, 2.0]},
                         {"type": "translation", "translation": [1.0, 1.0]}]);
-                });
-            }),
-            ("no scale", Warns, |r| multiscale(r, |m| m["datasets"][0]["coordinateTransformations"] = Value::Null)),
-            ("a scale of 0, negative or no number", Warns, |r| {
-                multiscale(r, |m| m["datasets"][0]["coordinateTransformations"][0]["scale"] = json!([0.0, -1.0]));
-            }),
-            ("a transformation of another kind", Warns, |r| {
-                multiscale(r, |m| m["coordinateTransformations"] = json!([{"type": "affine"}]));
-            }),
-            ("a coarse level that is listed but not there", Warns, |r| {
-                multiscale(r, |m| m["datasets"].as_array_mut().unwrap().push(json!({"path": "1"})));
-            }),
-            ("the finest level is not there", Refused, |r| multiscale(r, |m| m["datasets"][0]["path"] = "9".into())),
-            ("levels listed from coarse to fine", Warns, |r| {
-                put_image(r, "0.5", multiscales("yx", &[("1", vec![2.0; 2]), ("0", vec![1.0; 2])]), Value::Null);
-                put_array(r, 1, "1", &v3(&[4, 4], &[4, 4], "uint8"), StoredType::U8);
-                put_array(r, 0, "0", &v3(&[8, 8], &[4, 4], "uint8"), StoredType::U8);
-            }),
-            ("levels of different types", Refused, |r| {
-                put_image(r, "0.5", multiscales("yx", &[("0", vec![1.0; 2]), ("1", vec![2.0; 2])]), Value::Null);
-                put_array(r, 0, "0", &v3(&[8, 8], &[4, 4], "uint8"), StoredType::U8);
-                put_array(r, 1, "1", &v3(&[4, 4], &[4, 4], "uint16"), StoredType::U16);
-            }),
-            ("more than 32 levels", Refused, |r| {
-                multiscale(r, |m| m["datasets"] = json!(vec![json!({"path": "0"}); 33]));
-            }),
-            ("a path that leads out", Refused, |r| multiscale(r, |m| m["datasets"][0]["path"] = "../0".into())),
-        ]),
-        ("Values", vec![
-            ("bool", Opens, |r| values(r, "|b1", StoredType::Bool)),
-            ("integers of 8 to 64 bits, with and without sign", Opens, |r| values(r, "<i8", StoredType::I64)),
-            ("floats of 16, 32 and 64 bits", Opens, |r| values(r, "<f2", StoredType::F16)),
-            ("big-endian", Opens, |r| values(r, ">u4", StoredType::U32)),
-            ("Fortran order", Opens, |r| {
-                let mut meta = v2(&[8, 8], &[4, 4], "<u2");
-                meta["order"] = "F".into();
-                plane(r, "0.4", &meta, StoredType::U16);
-            }),
-            ("chunks that are not stored", Opens, |r| {
-                small(r);
-                std::fs::remove_file(r.join("0/c/0/0")).unwrap();
-            }),
-            ("complex numbers", Refused, |r| edited(r, "0/zarr.json", |a| a["data_type"] = "complex64".into())),
-            ("text, dates, structures", Refused, |r| edited(r, "0/zarr.json", |a| a["data_type"] = "string".into())),
-        ]),
-        ("Codecs", vec![
-            ("none", Opens, |r| compressor(r, Value::Null)),
-            ("zstd", Opens, |r| compressor(r, json!({"id": "zstd", "level": 1}))),
-            ("blosc", Opens, |r| {
-                compressor(r, json!({"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 0}));
-            }),
-            ("gzip", Opens, |r| codec(r, json!({"name": "gzip", "configuration": {"level": 1}}))),
-            ("zlib", Opens, |r| compressor(r, json!({"id": "zlib", "level": 1}))),
-            ("bz2", Opens, |r| compressor(r, json!({"id": "bz2", "level": 1}))),
-            ("crc32c", Opens, |r| codec(r, json!({"name": "crc32c"}))),
-            ("transpose", Opens, |r| {
-                let mut meta = v3(&[8, 8], &[4, 4], "uint16");
-                meta["codecs"] = json!([{"name": "transpose", "configuration": {"order": [1, 0]}},
+                    });
+                }),
+                ("no scale", Warns, |r| {
+                    multiscale(r, |m| m["datasets"][0]["coordinateTransformations"] = Value::Null)
+                }),
+                ("a scale of 0, negative or no number", Warns, |r| {
+                    multiscale(r, |m| {
+                        m["datasets"][0]["coordinateTransformations"][0]["scale"] = json!([0.0, -1.0])
+                    });
+                }),
+                ("a transformation of another kind", Warns, |r| {
+                    multiscale(r, |m| m["coordinateTransformations"] = json!([{"type": "affine"}]));
+                }),
+                ("a coarse level that is listed but not there", Warns, |r| {
+                    multiscale(r, |m| m["datasets"].as_array_mut().unwrap().push(json!({"path": "1"})));
+                }),
+                ("the finest level is not there", Refused, |r| {
+                    multiscale(r, |m| m["datasets"][0]["path"] = "9".into())
+                }),
+                ("levels listed from coarse to fine", Warns, |r| {
+                    put_image(
+                        r,
+                        "0.5",
+                        multiscales("yx", &[("1", vec![2.0; 2]), ("0", vec![1.0; 2])]),
+                        Value::Null,
+                    );
+                    put_array(r, 1, "1", &v3(&[4, 4], &[4, 4], "uint8"), StoredType::U8);
+                    put_array(r, 0, "0", &v3(&[8, 8], &[4, 4], "uint8"), StoredType::U8);
+                }),
+                ("levels of different types", Refused, |r| {
+                    put_image(
+                        r,
+                        "0.5",
+                        multiscales("yx", &[("0", vec![1.0; 2]), ("1", vec![2.0; 2])]),
+                        Value::Null,
+                    );
+                    put_array(r, 0, "0", &v3(&[8, 8], &[4, 4], "uint8"), StoredType::U8);
+                    put_array(r, 1, "1", &v3(&[4, 4], &[4, 4], "uint16"), StoredType::U16);
+                }),
+                ("more than 32 levels", Refused, |r| {
+                    multiscale(r, |m| m["datasets"] = json!(vec![json!({"path": "0"}); 33]));
+                }),
+                ("a path that leads out", Refused, |r| {
+                    multiscale(r, |m| m["datasets"][0]["path"] = "../0".into())
+                }),
+            ],
+        ),
+        (
+            "Values",
+            vec![
+                ("bool", Opens, |r| values(r, "|b1", StoredType::Bool)),
+                ("integers of 8 to 64 bits, with and without sign", Opens, |r| {
+                    values(r, "<i8", StoredType::I64)
+                }),
+                ("floats of 16, 32 and 64 bits", Opens, |r| values(r, "<f2", StoredType::F16)),
+                ("big-endian", Opens, |r| values(r, ">u4", StoredType::U32)),
+                ("Fortran order", Opens, |r| {
+                    let mut meta = v2(&[8, 8], &[4, 4], "<u2");
+                    meta["order"] = "F".into();
+                    plane(r, "0.4", &meta, StoredType::U16);
+                }),
+                ("chunks that are not stored", Opens, |r| {
+                    small(r);
+                    std::fs::remove_file(r.join("0/c/0/0")).unwrap();
+                }),
+                ("complex numbers", Refused, |r| {
+                    edited(r, "0/zarr.json", |a| a["data_type"] = "complex64".into())
+                }),
+                ("text, dates, structures", Refused, |r| {
+                    edited(r, "0/zarr.json", |a| a["data_type"] = "string".into())
+                }),
+            ],
+        ),
+        (
+            "Codecs",
+            vec![
+                ("none", Opens, |r| compressor(r, Value::Null)),
+                ("zstd", Opens, |r| compressor(r, json!({"id": "zstd", "level": 1}))),
+                ("blosc", Opens, |r| {
+                    compressor(
+                        r,
+                        json!({"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1, "blocksize": 0}),
+                    );
+                }),
+                ("gzip", Opens, |r| codec(r, json!({"name": "gzip", "configuration": {"level": 1}}))),
+                ("zlib", Opens, |r| compressor(r, json!({"id": "zlib", "level": 1}))),
+                ("bz2", Opens, |r| compressor(r, json!({"id": "bz2", "level": 1}))),
+                ("crc32c", Opens, |r| codec(r, json!({"name": "crc32c"}))),
+                ("transpose", Opens, |r| {
+                    let mut meta = v3(&[8, 8], &[4, 4], "uint16");
+                    meta["codecs"] = json!([{"name": "transpose", "configuration": {"order": [1, 0]}},
                     meta["codecs"][0], meta["codecs"][1]]);
-                plane(r, "0.5", &meta, StoredType::U16);
-            }),
-            ("others", Refused, |r| {
-                small(r);
-                let mut meta = v3(&[8, 8], &[4, 4], "uint16");
-                meta["codecs"][1] = json!({"name": "wavelet"});
-                put_json(&r.join("0"), "zarr.json", &meta);
-            }),
-            ("a chunk grid that is not regular", Refused, |r| {
-                edited(r, "0/zarr.json", |a| a["chunk_grid"]["name"] = "rectangular".into());
-            }),
-            ("a chunk of more than 256 MiB", Refused, |r| {
-                edited(r, "0/zarr.json", |a| {
-                    a["chunk_grid"]["configuration"]["chunk_shape"] = json!([1 << 14, 1 << 14]);
-                });
-            }),
-        ]),
-        ("OMERO's settings", vec![
-            ("names, colours, windows, visibility, first plane", Opens, |r| {
-                omero(r, json!({"channels": [{"label": "DNA", "color": "0000FF", "active": true,
-                    "window": {"start": 0, "end": 9, "min": 0, "max": 99}}], "rdefs": {"model": "color"}}));
-            }),
-            ("no window: measured", Opens, |r| omero(r, json!({"channels": [{"label": "DNA"}]}))),
-            ("colours as `#rrggbb`, `f00`, a number or a list", Opens, |r| {
-                omero(r, json!({"channels": [{"color": [255, 0, 0]}]}));
-            }),
-            ("a window without extent", Warns, |r| {
-                omero(r, json!({"channels": [{"window": {"start": 5, "end": 5}}]}));
-            }),
-            ("more or fewer channels than the array has", Warns, |r| omero(r, json!({"channels": [{}, {}]}))),
-            ("something that is no colour", Warns, |r| omero(r, json!({"channels": [{"color": "reddish"}]}))),
-            ("a channel inverted in colour, or not linear", Warns, |r| {
-                omero(r, json!({"channels": [{"color": "00FF00", "inverted": true, "family": "logarithmic"}]}));
-            }),
-        ]),
-        ("Labels", vec![
-            ("over the image", Opens, |r| labels(r, "uint32", StoredType::U32)),
-            ("values beyond 32 bits: hashed", Opens, |r| labels(r, "int64", StoredType::I64)),
-            ("of fractions: left out", Warns, |r| labels(r, "float32", StoredType::F32)),
-            ("listed but not there: left out", Warns, |r| {
-                labels(r, "uint8", StoredType::U8);
-                std::fs::remove_dir_all(r.join("labels/cells")).unwrap();
-            }),
-            ("the group of labels by itself", Refused, |r| {
-                container(r, json!({"version": "0.5", "labels": ["cells"]}));
-            }),
-        ]),
-        ("Containers", vec![
-            ("a well of one field", Opens, |r| well(r, &["0"])),
-            ("a well of several fields: the first is shown", Warns, |r| well(r, &["0", "1"])),
-            ("a plate: the first field of the first well is shown", Warns, |r| {
-                let wells: Vec<Value> =
-                    ["A/1", "A/2"].iter().enumerate().map(|(n, p)| json!({"path": p, "rowIndex": 0, "columnIndex": n})).collect();
-                container(r, json!({"version": "0.5", "plate": {"rows": [{"name": "A"}],
-                    "columns": [{"name": "1"}, {"name": "2"}], "wells": wells}}));
-                well(&r.join("A/1"), &["0"]);
-            }),
-            ("a collection of `bioformats2raw`: the first image is shown", Warns, |r| {
-                container(r, json!({"version": "0.5", "bioformats2raw.layout": 3}));
-                small(&r.join("0"));
-                small(&r.join("1"));
-            }),
-            ("a plate without wells", Refused, |r| container(r, json!({"version": "0.5", "plate": {"wells": []}}))),
-        ]),
-        ("Bare Zarr arrays", vec![
-            ("v3 with dimension names", Opens, |r| {
-                let mut meta = v3(&[8, 8], &[4, 4], "uint16");
-                meta["dimension_names"] = json!(["y", "x"]);
-                bare(r, meta);
-            }),
-            ("v2 with xarray's dimension names", Opens, |r| {
-                bare(r, v2(&[8, 8], &[4, 4], "<u2"));
-                put_json(r, ".zattrs", &json!({"_ARRAY_DIMENSIONS": ["y", "x"]}));
-            }),
-            ("without names: y x; z y x; c z y x; t c z y x", Warns, |r| bare(r, v3(&[8, 8], &[4, 4], "uint16"))),
-            ("six dimensions without names", Refused, |r| bare(r, v3(&[1, 1, 1, 1, 8, 8], &[1, 1, 1, 1, 8, 8], "uint16"))),
-            ("one dimension", Refused, |r| bare(r, v3(&[8], &[8], "uint16"))),
-        ]),
+                    plane(r, "0.5", &meta, StoredType::U16);
+                }),
+                ("others", Refused, |r| {
+                    small(r);
+                    let mut meta = v3(&[8, 8], &[4, 4], "uint16");
+                    meta["codecs"][1] = json!({"name": "wavelet"});
+                    put_json(&r.join("0"), "zarr.json", &meta);
+                }),
+                ("a chunk grid that is not regular", Refused, |r| {
+                    edited(r, "0/zarr.json", |a| a["chunk_grid"]["name"] = "rectangular".into());
+                }),
+                ("a chunk of more than 256 MiB", Refused, |r| {
+                    edited(r, "0/zarr.json", |a| {
+                        a["chunk_grid"]["configuration"]["chunk_shape"] = json!([1 << 14, 1 << 14]);
+                    });
+                }),
+            ],
+        ),
+        (
+            "OMERO's settings",
+            vec![
+                ("names, colours, windows, visibility, first plane", Opens, |r| {
+                    omero(
+                        r,
+                        json!({"channels": [{"label": "DNA", "color": "0000FF", "active": true,
+                    "window": {"start": 0, "end": 9, "min": 0, "max": 99}}], "rdefs": {"model": "color"}}),
+                    );
+                }),
+                ("no window: measured", Opens, |r| omero(r, json!({"channels": [{"label": "DNA"}]}))),
+                ("colours as `#rrggbb`, `f00`, a number or a list", Opens, |r| {
+                    omero(r, json!({"channels": [{"color": [255, 0, 0]}]}));
+                }),
+                ("a window without extent", Warns, |r| {
+                    omero(r, json!({"channels": [{"window": {"start": 5, "end": 5}}]}));
+                }),
+                ("more or fewer channels than the array has", Warns, |r| {
+                    omero(r, json!({"channels": [{}, {}]}))
+                }),
+                ("something that is no colour", Warns, |r| {
+                    omero(r, json!({"channels": [{"color": "reddish"}]}))
+                }),
+                ("a channel inverted in colour, or not linear", Warns, |r| {
+                    omero(
+                        r,
+                        json!({"channels": [{"color": "00FF00", "inverted": true, "family": "logarithmic"}]}),
+                    );
+                }),
+            ],
+        ),
+        (
+            "Labels",
+            vec![
+                ("over the image", Opens, |r| labels(r, "uint32", StoredType::U32)),
+                ("values beyond 32 bits: hashed", Opens, |r| labels(r, "int64", StoredType::I64)),
+                ("of fractions: left out", Warns, |r| labels(r, "float32", StoredType::F32)),
+                ("listed but not there: left out", Warns, |r| {
+                    labels(r, "uint8", StoredType::U8);
+                    std::fs::remove_dir_all(r.join("labels/cells")).unwrap();
+                }),
+                ("the group of labels by itself", Refused, |r| {
+                    container(r, json!({"version": "0.5", "labels": ["cells"]}));
+                }),
+            ],
+        ),
+        (
+            "Containers",
+            vec![
+                ("a well of one field", Opens, |r| well(r, &["0"])),
+                ("a well of several fields: the first is shown", Warns, |r| well(r, &["0", "1"])),
+                ("a plate: the first field of the first well is shown", Warns, |r| {
+                    let wells: Vec<Value> = ["A/1", "A/2"]
+                        .iter()
+                        .enumerate()
+                        .map(|(n, p)| json!({"path": p, "rowIndex": 0, "columnIndex": n}))
+                        .collect();
+                    container(
+                        r,
+                        json!({"version": "0.5", "plate": {"rows": [{"name": "A"}],
+                    "columns": [{"name": "1"}, {"name": "2"}], "wells": wells}}),
+                    );
+                    well(&r.join("A/1"), &["0"]);
+                }),
+                ("a collection of `bioformats2raw`: the first image is shown", Warns, |r| {
+                    container(r, json!({"version": "0.5", "bioformats2raw.layout": 3}));
+                    small(&r.join("0"));
+                    small(&r.join("1"));
+                }),
+                ("a plate without wells", Refused, |r| {
+                    container(r, json!({"version": "0.5", "plate": {"wells": []}}))
+                }),
+            ],
+        ),
+        (
+            "Bare Zarr arrays",
+            vec![
+                ("v3 with dimension names", Opens, |r| {
+                    let mut meta = v3(&[8, 8], &[4, 4], "uint16");
+                    meta["dimension_names"] = json!(["y", "x"]);
+                    bare(r, meta);
+                }),
+                ("v2 with xarray's dimension names", Opens, |r| {
+                    bare(r, v2(&[8, 8], &[4, 4], "<u2"));
+                    put_json(r, ".zattrs", &json!({"_ARRAY_DIMENSIONS": ["y", "x"]}));
+                }),
+                ("without names: y x; z y x; c z y x; t c z y x", Warns, |r| {
+                    bare(r, v3(&[8, 8], &[4, 4], "uint16"))
+                }),
+                ("six dimensions without names", Refused, |r| {
+                    bare(r, v3(&[1, 1, 1, 1, 8, 8], &[1, 1, 1, 1, 8, 8], "uint16"))
+                }),
+                ("one dimension", Refused, |r| bare(r, v3(&[8], &[8], "uint16"))),
+            ],
+        ),
     ]
 }
 

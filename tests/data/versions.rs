@@ -29,7 +29,10 @@ fn versions_before_scales_and_axes() {
     let datasets = json!([{"path": "0"}, {"path": "1"}]);
     for version in ["0.1", "0.2"] {
         let (format, labels, warnings) = opened(json!({"version": version, "datasets": datasets}));
-        assert_eq!((format, labels.as_slice()), (format!("ome-zarr {version}"), &["t", "z", "y", "x"].map(String::from)[..]));
+        assert_eq!(
+            (format, labels.as_slice()),
+            (format!("ome-zarr {version}"), &["t", "z", "y", "x"].map(String::from)[..])
+        );
         assert_eq!(warnings.len(), 1, "the scale: {warnings:?}");
     }
     let axes = json!(["t", "c", "z", "y", "x"]);

@@ -191,7 +191,8 @@ impl Walk {
             }
             let own = ome["multiscales"][0]["datasets"].as_array().map_or(0, Vec::len);
             if own != levels {
-                self.notes.must("multiscales[0].datasets", format!("{own} levels where the image has {levels}"));
+                self.notes
+                    .must("multiscales[0].datasets", format!("{own} levels where the image has {levels}"));
             }
             if let Some(first) = ome["multiscales"][0]["datasets"][0]["path"].as_str() {
                 self.whole_numbers(&path, first)?;

@@ -36,8 +36,7 @@ pub fn file(path: &Path, version: Option<Version>) -> Result<Report, OpenError> 
 /// Judges a metadata document: the attributes of a group, or a `zarr.json` that holds them.
 pub fn document(value: &Value, name: &str, version: Option<Version>) -> Report {
     let attributes = if value["node_type"].is_string() { &value["attributes"] } else { value };
-    let version =
-        version.unwrap_or(if attributes["ome"].is_object() { Version::V05 } else { Version::V04 });
+    let version = version.unwrap_or(if attributes["ome"].is_object() { Version::V05 } else { Version::V04 });
     let mut notes = Notes::new(version, name);
     let kinds = attributes_of(attributes, &mut notes);
     notes.report(kinds)

@@ -91,11 +91,7 @@ impl fmt::Display for Report {
         let verdict = if self.is_valid() { "valid" } else { "invalid" };
         let what = if self.kinds.is_empty() { "nothing".into() } else { self.kinds.join(", ") };
         let (errors, warnings) = (self.count(Severity::Error), self.count(Severity::Warning));
-        writeln!(
-            f,
-            "{verdict}: OME-Zarr {}, {what}: {errors} error(s), {warnings} warning(s)",
-            self.version
-        )
+        writeln!(f, "{verdict}: OME-Zarr {}, {what}: {errors} error(s), {warnings} warning(s)", self.version)
     }
 }
 
