@@ -1,6 +1,8 @@
 //! The real binary, as a person at a terminal meets it: what it prints, what it draws, how it exits.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "cli/formats.rs"]
+mod formats;
 #[path = "cli/image.rs"]
 mod image;
 #[path = "cli/serving.rs"]
@@ -73,7 +75,7 @@ fn refused(code: i32, args: &[&str], words: &[&str]) {
 fn help_and_version() {
     let help = run(["--help"]);
     assert_eq!(help.code, Some(0), "{}", help.err);
-    for command in ["serve", "demo", "info", "render", "doctor"] {
+    for command in ["serve", "demo", "info", "validate", "render", "doctor"] {
         assert!(help.out.contains(command), "{command} is listed in\n{}", help.out);
         let own = run([command, "--help"]);
         assert_eq!(own.code, Some(0), "{}", own.err);

@@ -5,6 +5,7 @@ use bevy_app::App;
 use lucida::{
     app::world::{self, WorldSettings},
     data::{
+        Opened,
         pool::{ChunkPool, Sources},
         procedural::{ProceduralSpec, procedural},
     },
@@ -32,26 +33,19 @@ pub fn spec() -> ProceduralSpec {
     ProceduralSpec { shape: [2, 3, 16, 1024, 1600], ..ProceduralSpec::default() }
 }
 
-struct Bench<'a> {
-    app: App,
+/// A world without threads of its own, and the chunks for it.
+pub struct Bench<'a> {
+    pub app: App,
     device: &'a Device,
+    sources: Sources,
     pool: ChunkPool,
     arrivals: crossbeam_channel::Receiver<lucida::app::bridge::Arrival>,
 }
 
 pub fn rows(device: &Device, full: bool) -> Vec<Row> {
     let settings = WorldSettings::of(device);
-    let sources = Sources::default();
-    let (pool, arrivals) = ChunkPool::new(settings.pool_threads, sources.clone()).unwrap();
-    let mut app = world::app(device, &settings);
-    let world = app.world_mut();
-    for mut pace in world.query::<&mut Pace>().iter_mut(world) {
-        pace.always = true;
-        pace.interval = Duration::ZERO;
-    }
-    let show = world::show(&sources, procedural(spec()));
-    world.resource_mut::<Inbox>().intents.push(show);
-    let mut bench = Bench { app, device, pool, arrivals };
+    let mut bench = Bench::new(device);
+    bench.show(procedural(spec()));
     // One screen pixel per voxel.
     let unit = spec().spacing[3];
     let rect =
@@ -89,14 +83,42 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
     rows
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    pub fn new(device: &'a Device) -> Self {
+        let settings = WorldSettings::of(device);
+        let sources = Sources::default();
+        let (pool, arrivals) = ChunkPool::new(settings.pool_threads, sources.clone()).unwrap();
+        let mut app = world::app(device, &settings);
+        let world = app.world_mut();
+        for mut pace in world.query::<&mut Pace>().iter_mut(world) {
+            pace.always = true;
+            pace.interval = Duration::ZERO;
+        }
+        Self { app, device, sources, pool, arrivals }
+    }
+
+    /// Asks for an image to be shown.
+    pub fn show(&mut self, opened: Opened) {
+        let show = world::show(&self.sources, opened);
+        self.app.world_mut().resource_mut::<Inbox>().intents.push(show);
+    }
+
+    /// Takes the chunks that came within a millisecond.
+    pub fn receive(&mut self) {
+        if let Ok(arrival) = self.arrivals.recv_timeout(Duration::from_millis(1)) {
+            let mut arrivals = self.app.world_mut().resource_mut::<Arrivals>();
+            arrivals.0.push(arrival);
+            arrivals.0.extend(self.arrivals.try_iter());
+        }
+    }
+
     fn ask(&mut self, change: Change) {
         let intent = Intent { origin: None, view: ViewId::MAIN, change, arrived: Instant::now(), op: 0 };
         self.app.world_mut().resource_mut::<Inbox>().intents.push(intent);
     }
 
     /// Turns until everything wanted is on the GPU.
-    fn settle(&mut self) {
+    pub fn settle(&mut self) {
         for quiet in 0.. {
             let drawn = self.turn().is_some();
             let world = self.app.world_mut();
@@ -104,14 +126,12 @@ impl Bench<'_> {
             if !drawn && !r.waiting && r.resident == r.wanted && quiet > 2 {
                 return;
             }
-            if let Ok(arrival) = self.arrivals.recv_timeout(Duration::from_millis(1)) {
-                self.app.world_mut().resource_mut::<Arrivals>().0.push(arrival);
-            }
+            self.receive();
         }
     }
 
     /// A turn; the time from submitting its frame until the GPU is done.
-    fn turn(&mut self) -> Option<(FrameJob, Duration)> {
+    pub fn turn(&mut self) -> Option<(FrameJob, Duration)> {
         self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
         self.app.update();
         let world = self.app.world_mut();

@@ -7,6 +7,7 @@
 mod chunks;
 mod client;
 mod draw;
+mod open;
 mod process;
 mod stats;
 mod step;
@@ -34,6 +35,9 @@ fn main() {
     }
     if asked("draw") {
         rows.extend(draw::rows(&device, full));
+    }
+    if asked("open") {
+        rows.extend(open::rows(&device, full));
     }
     if asked("stream") {
         rows.extend(stream::rows(&device, full));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Say what an image is: axes, levels, channels, warnings.
 #[derive(Debug, Args)]
 pub struct Info {
-    /// An OME-Zarr image.
+    /// An OME-Zarr image, plate, well, collection or labels image, or a bare Zarr array.
     #[arg(env = "LUCIDA_DATA")]
     data: PathBuf,
     /// As JSON.

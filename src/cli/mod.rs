@@ -6,6 +6,7 @@ mod info;
 mod reading;
 mod render;
 mod serve;
+mod validate;
 
 use clap::{Parser, Subcommand};
 use std::{io::IsTerminal, process::ExitCode};
@@ -27,6 +28,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Info(info::Info),
+    Validate(validate::Validate),
     Render(render::Render),
     Doctor(doctor::Doctor),
 }
@@ -49,6 +51,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(c) => serve::run(&c),
         Command::Demo(c) => demo::run(&c),
         Command::Info(c) => info::run(&c),
+        Command::Validate(c) => validate::run(&c),
         Command::Render(c) => render::run(&c),
         Command::Doctor(c) => doctor::run(&c),
     };

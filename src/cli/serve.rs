@@ -22,7 +22,7 @@ use std::{
 /// Serve images: draw them here, look at them in a browser.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// OME-Zarr images. The first is shown; the others can be chosen in the page.
+    /// OME-Zarr images or bare Zarr arrays. The first is shown; the others can be chosen in the page.
     #[arg(required = true, env = "LUCIDA_DATA", value_delimiter = ':')]
     data: Vec<PathBuf>,
     /// Address to listen on. Any but a loopback address demands a token.

@@ -36,8 +36,7 @@ pub fn open(
         }],
         transforms: Value::Null,
     };
-    let wanted =
-        Wanted { node, prefix: "", ngff: &ngff, axes_field, kind: LayerKind::Image, over: None };
+    let wanted = Wanted { node, prefix: "", ngff: &ngff, axes_field, kind: LayerKind::Image, over: None };
     let pyramid = pyramid::open(opening, &wanted, warnings)?;
     let format = format!("zarr v{} array", node.zarr);
     Ok(image::of_channels(pyramid, format, &Value::Null, name, warnings))
@@ -45,11 +44,8 @@ pub fn open(
 
 /// The dimension names that the array has of its own; `Null` where it names none.
 fn names(node: &Node) -> Value {
-    let written = if node.zarr == 3 {
-        &node.array["dimension_names"]
-    } else {
-        &node.attributes["_ARRAY_DIMENSIONS"]
-    };
+    let written =
+        if node.zarr == 3 { &node.array["dimension_names"] } else { &node.attributes["_ARRAY_DIMENSIONS"] };
     let named = written.as_array().is_some_and(|l| l.iter().any(Value::is_string));
     if named { written.clone() } else { Value::Null }
 }

@@ -38,21 +38,15 @@ pub fn read(
     at: (&Path, &str),
     warnings: &mut Vec<String>,
 ) -> Result<Dims, OpenError> {
-    let wrong = |reason: String| OpenError::Metadata {
-        file: at.0.to_owned(),
-        field: at.1.into(),
-        reason,
-    };
+    let wrong = |reason: String| OpenError::Metadata { file: at.0.to_owned(), field: at.1.into(), reason };
     let written = match written {
         Value::Array(axes) if !axes.is_empty() => axes.clone(),
         _ => {
-            let names = guess(shape).ok_or_else(|| {
-                wrong(format!("none are named for {} dimensions; name them with --axes", shape.len()))
+            let names = guess(shape).ok_or_else(|| match shape.len() {
+                n @ 0..=1 => wrong(format!("{n} dimensions; a picture needs at least two")),
+                n => wrong(format!("none are named for {n} dimensions; name them with --axes")),
             })?;
-            warnings.push(format!(
-                "no axes are named; taken as {} (--axes names others)",
-                names.join(", ")
-            ));
+            warnings.push(format!("no axes are named; taken as {} (--axes names others)", names.join(", ")));
             names.iter().map(|n| Value::from(*n)).collect()
         }
     };

@@ -53,7 +53,8 @@ pub fn open(
     let (image, shown) = first_of(opening, node, name, candidates, warnings)?;
     if count > 1 {
         let path = opening.path.join(&shown);
-        warnings.push(format!("this is {what}: {count}. {} is shown; each opens by its path", path.display()));
+        warnings
+            .push(format!("this is {what}: {count}. {} is shown; each opens by its path", path.display()));
     }
     Ok(Some((image, Contents { shown, holds })))
 }

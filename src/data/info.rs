@@ -1,10 +1,15 @@
 //! What an opened image is, for people and for programs.
 
-use super::Opened;
+use super::{
+    Opened,
+    inventory::{self, LabelsInfo},
+};
 use lucida_components::{
     axes::AxisKind,
+    contents::Contents,
     dataset::{ArrayAxis, Dataset, Multiscale},
     dtype::Dtype,
+    layer::LayerKind,
 };
 use serde::Serialize;
 use std::fmt;
@@ -28,8 +33,12 @@ pub struct Info {
     pub axes: Vec<AxisInfo>,
     /// The pyramid, finest first.
     pub levels: Vec<LevelInfo>,
-    /// The layers.
+    /// The layers that are channels, bottom first.
     pub channels: Vec<ChannelInfo>,
+    /// The layers that are labels, over them.
+    pub labels: Vec<LabelsInfo>,
+    /// What else stands there; `None` for a single image.
+    pub contents: Option<Contents>,
     /// Bytes of all levels, decoded.
     pub bytes: u64,
     /// What was odd but usable.
@@ -101,6 +110,7 @@ pub fn describe(opened: &Opened) -> Info {
         channels: dataset
             .layers
             .iter()
+            .filter(|layer| layer.kind == LayerKind::Image)
             .map(|layer| ChannelInfo {
                 name: layer.name.clone(),
                 colormap: layer.controls.colormap.clone(),
@@ -109,6 +119,8 @@ pub fn describe(opened: &Opened) -> Info {
                 visible: layer.controls.visible,
             })
             .collect(),
+        labels: inventory::labels(dataset),
+        contents: dataset.contents.clone(),
         warnings: dataset.warnings.clone(),
     }
 }
@@ -155,6 +167,7 @@ impl fmt::Display for Info {
         writeln!(f, "  format    {}", self.format)?;
         writeln!(f, "  values    {}, drawn as {}", self.dtype, self.drawn_as)?;
         writeln!(f, "  size      {} decoded, in {} level(s)", bytes(self.bytes), self.levels.len())?;
+        f.write_str(&inventory::lines(&self.labels, self.contents.as_ref()))?;
         let rows = self.axes.iter().map(|a| {
             let unit = a.unit.as_deref().unwrap_or("");
             let kind = match a.kind {
@@ -192,7 +205,9 @@ impl fmt::Display for Info {
                 shown.into(),
             ]
         });
-        table(f, &["channel", "name", "colormap", "window", "range", "shown"], rows)?;
+        if !self.channels.is_empty() {
+            table(f, &["channel", "name", "colormap", "window", "range", "shown"], rows)?;
+        }
         for warning in &self.warnings {
             writeln!(f, "  warning: {warning}")?;
         }

@@ -33,13 +33,7 @@ pub fn is_labels(node: &Node) -> bool {
 }
 
 /// A labels image by itself.
-pub fn alone(
-    pyramid: Pyramid,
-    format: String,
-    node: &Node,
-    name: &str,
-    warnings: &mut Vec<String>,
-) -> Image {
+pub fn alone(pyramid: Pyramid, format: String, node: &Node, name: &str, warnings: &mut Vec<String>) -> Image {
     let table = label_table::read(&node.attributes["image-label"], warnings).map(Arc::new);
     let Pyramid { multiscale, dims, source, channels } = pyramid;
     Image {
@@ -53,13 +47,7 @@ pub fn alone(
 }
 
 /// Puts the labels of an image over its layers. What cannot be opened is left out with a warning.
-pub fn put_over(
-    opening: &Opening,
-    prefix: &str,
-    node: &Node,
-    image: &mut Image,
-    warnings: &mut Vec<String>,
-) {
+pub fn put_over(opening: &Opening, prefix: &str, node: &Node, image: &mut Image, warnings: &mut Vec<String>) {
     let (group, listed) = match list(node, warnings) {
         Ok(Some(found)) => found,
         Ok(None) => return,

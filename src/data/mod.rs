@@ -8,12 +8,14 @@ pub mod info;
 pub mod open;
 pub mod pool;
 pub mod procedural;
+pub mod validate;
 
 mod array;
 mod axes;
 mod channels;
 mod container;
 mod image;
+mod inventory;
 mod json;
 mod label_table;
 mod labels;

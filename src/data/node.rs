@@ -110,26 +110,28 @@ impl Node {
     /// [`OpenError::Escapes`] where it is absolute, climbs, names the node itself or is a link that leads
     /// out of its folder.
     pub fn child(&self, field: &str, path: &str) -> Result<String, OpenError> {
-        self.inside(path).ok_or_else(|| OpenError::Escapes {
+        inside(&self.folder, path).ok_or_else(|| OpenError::Escapes {
             file: self.file.clone(),
             field: field.into(),
             path: path.into(),
         })
     }
+}
 
-    fn inside(&self, path: &str) -> Option<String> {
-        let parts = Path::new(path).components().filter(|c| *c != Component::CurDir);
-        let parts: Option<Vec<&str>> = parts
-            .map(|c| match c {
-                Component::Normal(part) => part.to_str(),
-                _ => None,
-            })
-            .collect();
-        let clean = parts.filter(|p| !p.is_empty())?.join("/");
-        let root = self.folder.canonicalize().ok()?;
-        match root.join(&clean).canonicalize() {
-            Ok(real) => real.starts_with(&root).then_some(clean),
-            Err(_) => Some(clean), // not there: opening it says so
-        }
+/// A path that stays inside `folder`, cleaned; `None` where it is absolute, climbs, names the folder itself
+/// or is a link that leads out of it.
+pub fn inside(folder: &Path, path: &str) -> Option<String> {
+    let parts = Path::new(path).components().filter(|c| *c != Component::CurDir);
+    let parts: Option<Vec<&str>> = parts
+        .map(|c| match c {
+            Component::Normal(part) => part.to_str(),
+            _ => None,
+        })
+        .collect();
+    let clean = parts.filter(|p| !p.is_empty())?.join("/");
+    let root = folder.canonicalize().ok()?;
+    match root.join(&clean).canonicalize() {
+        Ok(real) => real.starts_with(&root).then_some(clean),
+        Err(_) => Some(clean), // not there: opening it says so
     }
 }

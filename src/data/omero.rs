@@ -229,7 +229,10 @@ mod tests {
         ]});
         let made = recipes(&omero, 3, &mut Vec::new());
         assert!(made.iter().all(|r| r.colormap.as_deref() == Some("gray")));
-        assert_eq!(made.iter().map(|r| r.visible).collect::<Vec<_>>(), [Some(false), Some(true), Some(false)]);
+        assert_eq!(
+            made.iter().map(|r| r.visible).collect::<Vec<_>>(),
+            [Some(false), Some(true), Some(false)]
+        );
     }
 
     #[test]

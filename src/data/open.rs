@@ -93,7 +93,7 @@ pub fn open_with(path: &Path, options: &Options) -> Result<Opened, OpenError> {
 }
 
 /// There is a folder at `path`.
-fn check_folder(path: &Path) -> Result<(), OpenError> {
+pub fn check_folder(path: &Path) -> Result<(), OpenError> {
     match std::fs::metadata(path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             Err(OpenError::Missing { path: path.to_owned() })

@@ -74,7 +74,10 @@ pub fn open(opening: &Opening, wanted: &Wanted, warnings: &mut Vec<String>) -> R
         field: "data type".into(),
         reason: format!("{stored} values name no objects; labels are whole numbers"),
     })?;
-    let dims = axes::read(&ngff.axes, &arrays[0].shape, (&node.file, wanted.axes_field), warnings)?;
+    let prescribed = json!(["t", "c", "z", "y", "x"]);
+    let is_old = ngff.axes.is_null() && matches!(ngff.version.as_str(), "0.1" | "0.2");
+    let written = if is_old && arrays[0].shape.len() == 5 { &prescribed } else { &ngff.axes };
+    let dims = axes::read(written, &arrays[0].shape, (&node.file, wanted.axes_field), warnings)?;
     let multiscale = Multiscale {
         source: super::next_source_id(),
         stored,

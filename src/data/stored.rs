@@ -92,7 +92,11 @@ mod tests {
         let drawn = to_drawn(stored, stored.drawn_as(), &bytes);
         let got: Vec<f64> = (0..want.len()).map(|i| stored.drawn_as().read(&drawn, i)).collect();
         assert_eq!(got, want, "{stored}");
-        assert_eq!(stored.drawn_as().read(&fill(stored, stored.drawn_as(), &values[0]), 0), want[0], "{stored} fill");
+        assert_eq!(
+            stored.drawn_as().read(&fill(stored, stored.drawn_as(), &values[0]), 0),
+            want[0],
+            "{stored} fill"
+        );
     }
 
     #[test]
@@ -122,10 +126,10 @@ mod tests {
         assert_eq!(ids(StoredType::U16, &700u16.to_ne_bytes()), [700]);
         assert_eq!(ids(StoredType::U32, &u32::MAX.to_ne_bytes()), [u32::MAX]);
         assert_eq!(ids(StoredType::I8, &(-1i8).to_ne_bytes()), [drawn_id(-1)]);
-        assert_eq!(ids(StoredType::I16, &[5i16.to_ne_bytes(), (-5i16).to_ne_bytes()].concat()), [
-            5,
-            drawn_id(-5)
-        ]);
+        assert_eq!(
+            ids(StoredType::I16, &[5i16.to_ne_bytes(), (-5i16).to_ne_bytes()].concat()),
+            [5, drawn_id(-5)]
+        );
         assert_eq!(ids(StoredType::I32, &16_777_217i32.to_ne_bytes()), [16_777_217]);
         assert_eq!(ids(StoredType::I64, &(1i64 << 40).to_ne_bytes()), [drawn_id(1 << 40)]);
         assert_eq!(ids(StoredType::U64, &u64::MAX.to_ne_bytes()), [drawn_id(i128::from(u64::MAX))]);

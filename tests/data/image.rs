@@ -143,7 +143,40 @@ pub fn put_image(root: &Path, version: &str, multiscales: Value, omero: Value) {
     }
 }
 
-/// Reads single voxels, chunk by chunk.
+/// One voxel of any image of a dataset.
+pub fn value(opened: &Opened, image: usize, level: usize, at: &[u64]) -> f64 {
+    values(opened, image, level, std::slice::from_ref(&at.to_vec()))[0]
+}
+
+/// Many of them; chunks are read once each as long as the places stay in them.
+pub fn values(opened: &Opened, image: usize, level: usize, places: &[Vec<u64>]) -> Vec<f64> {
+    let pyramid = &opened.dataset.images[image];
+    let geometry = &pyramid.levels[level];
+    let mut last = None;
+    places
+        .iter()
+        .map(|at| {
+            let chunk: Vec<u64> = at.iter().zip(&geometry.chunk).map(|(a, c)| a / c).collect();
+            let number = geometry.chunk_number(&chunk);
+            if last.as_ref().is_none_or(|(n, _)| *n != number) {
+                last = Some((number, opened.sources[image].1.read(level as u16, number).expect("chunk")));
+            }
+            let data = &last.as_ref().expect("read").1;
+            assert_eq!(data.dtype, pyramid.dtype);
+            let within =
+                at.iter().zip(&geometry.chunk).fold(0, |n, (a, c)| n * *c as usize + (a % c) as usize);
+            match &data.values {
+                ChunkValues::Uniform(fill) => data.dtype.read(fill, 0),
+                ChunkValues::Dense(bytes) => {
+                    assert_eq!(bytes.len() as u64, geometry.chunk_voxels() * data.dtype.size() as u64);
+                    data.dtype.read(bytes, within)
+                }
+            }
+        })
+        .collect()
+}
+
+/// Reads single voxels of the first image, chunk by chunk.
 pub struct Voxels<'a>(pub &'a Opened);
 
 impl Voxels<'_> {
@@ -164,29 +197,7 @@ impl Voxels<'_> {
 
     /// The values at many places; chunks are read once each as long as the places stay in them.
     pub fn all(&self, level: usize, places: &[Vec<u64>]) -> Vec<f64> {
-        let geometry = self.level(level);
-        let mut last = None;
-        places
-            .iter()
-            .map(|at| {
-                let chunk: Vec<u64> = at.iter().zip(&geometry.chunk).map(|(a, c)| a / c).collect();
-                let number = geometry.chunk_number(&chunk);
-                if last.as_ref().is_none_or(|(n, _)| *n != number) {
-                    last = Some((number, self.0.sources[0].1.read(level as u16, number).expect("chunk")));
-                }
-                let data = &last.as_ref().expect("read").1;
-                assert_eq!(data.dtype, self.dtype());
-                let within =
-                    at.iter().zip(&geometry.chunk).fold(0, |n, (a, c)| n * *c as usize + (a % c) as usize);
-                match &data.values {
-                    ChunkValues::Uniform(fill) => data.dtype.read(fill, 0),
-                    ChunkValues::Dense(bytes) => {
-                        assert_eq!(bytes.len() as u64, geometry.chunk_voxels() * data.dtype.size() as u64);
-                        data.dtype.read(bytes, within)
-                    }
-                }
-            })
-            .collect()
+        values(self.0, 0, level, places)
     }
 }
 

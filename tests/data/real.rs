@@ -1,7 +1,7 @@
 //! Real images that other programs wrote, where they are present. The expected numbers were computed from
 //! the same arrays with `zarr-python` and `NumPy`.
 
-use crate::image::{Voxels, places};
+use crate::image::{Voxels, places, values};
 use lucida::data::{Opened, open::open};
 use lucida_components::{chunk::ChunkValues, controls::Blending, dtype::Dtype};
 use std::path::PathBuf;
@@ -61,11 +61,21 @@ fn brain_of_three_channels() {
     assert_eq!((dataset.name.as_str(), dataset.format.as_str()), ("brain-3ch-v04", "ome-zarr 0.4"));
     assert_eq!(dataset.warnings, Vec::<String>::new());
     let names: Vec<&str> = dataset.layers.iter().map(|l| l.name.as_str()).collect();
-    assert_eq!(names, ["T1", "grey matter", "white matter"]);
+    assert_eq!(names, ["T1", "grey matter", "white matter", "tissue"]);
     let colours: Vec<&str> = dataset.layers.iter().map(|l| l.controls.colormap.as_str()).collect();
-    assert_eq!(colours, ["gray", "#00ff00", "#ff00ff"]);
+    assert_eq!(colours, ["gray", "#00ff00", "#ff00ff", "labels"]);
     assert_eq!((window(&brain, 0), window(&brain, 1)), ([0.0, 255.0], [20.0, 255.0]));
-    assert!(dataset.layers.iter().all(|l| l.controls.blending == Blending::Additive));
+    assert!(dataset.layers[..3].iter().all(|l| l.controls.blending == Blending::Additive));
+    let tissue = dataset.layers[3].labels.as_deref().expect("a table");
+    assert_eq!((tissue.colours[&1], tissue.colours[&2]), ([230, 159, 0, 255], [86, 180, 233, 255]));
+    // The labels have a grid of their own, without channels; zarrs reads the same array by itself.
+    let store = zarrs::filesystem::FilesystemStore::new(&dataset.locator).unwrap();
+    let array = zarrs::array::Array::open(std::sync::Arc::new(store), "/labels/tissue/s2").unwrap();
+    let stored: Vec<u8> = array.retrieve_array_subset(&array.subset_all()).unwrap();
+    let all: Vec<Vec<u64>> = places(array.shape()).collect();
+    let slabs = all.chunk_by(|a, b| a[0] / 64 == b[0] / 64);
+    let read: Vec<u8> = slabs.flat_map(|s| values(&brain, 1, 2, s)).map(|v| v as u8).collect();
+    assert!(read == stored && stored.contains(&2), "the labels are read");
     let voxels = Voxels(&brain);
     let shapes: Vec<&[u64]> = (0..3).map(|l| voxels.level(l).shape.as_slice()).collect();
     assert_eq!(shapes, [[3, 189, 233, 197], [3, 189, 116, 98], [3, 189, 58, 49]]);

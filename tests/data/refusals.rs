@@ -60,9 +60,9 @@ fn a_path_that_is_no_image_is_told_apart() {
     assert!(at("group").to_string().contains("group/0"), "{}", at("group"));
 
     put_json(&dir.path().join("plate"), ".zattrs", &json!({"plate": {}}));
-    assert!(at("plate").to_string().contains("plate"), "{}", at("plate"));
-    put_array(dir.path(), 0, "array", &v3(&[4, 4], &[4, 4], "uint8"), StoredType::U8);
-    assert!(at("array").to_string().contains("single Zarr array"), "{}", at("array"));
+    assert!(at("plate").to_string().contains("plate.wells"), "{}", at("plate"));
+    put_json(&dir.path().join("labels"), ".zattrs", &json!({"labels": ["cells"]}));
+    assert!(at("labels").to_string().contains("labels/cells"), "{}", at("labels"));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Places: steps of the level shown, clamping, padding, order.
 
-use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, go, is_applied, set_zoom, step, value};
+use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, brain, go, is_applied, set_zoom, step, value};
 use lucida_components::{
     applied::ViewState,
+    dataset::Dataset,
     index::Index,
     intent::{Change, Grid},
     places,
     value::Value,
 };
 use lucida_systems::txn::camera::home_plane;
+use std::sync::Arc;
 
 fn at_level(state: &ViewState, axis: usize) -> i64 {
     places::scene_to_level(&state.dataset, state.lod.level, axis, state.index.value[axis])
@@ -114,4 +116,18 @@ fn another_order_of_the_plane_is_fitted_anew() {
 fn the_first_place_is_the_middle_of_space_and_the_beginning_of_time() {
     let rig = &mut Rig::new();
     assert_eq!(rig.state().index, Index::at(vec![0, 16, 0, 0]));
+}
+
+#[test]
+fn the_data_says_where_the_first_place_is_as_far_as_it_exists() {
+    let rig = &mut Rig::new();
+    for (start, want) in [
+        (vec![Some(3), Some(7), None, None], [3, 7, 0, 0]),
+        (vec![Some(99), Some(u64::MAX)], [4, 31, 0, 0]),
+        (vec![], [0, 16, 0, 0]),
+    ] {
+        let dataset = Dataset { start, ..(*brain()).clone() };
+        assert!(is_applied(&rig.ask(Change::Dataset(Arc::new(dataset)))));
+        assert_eq!(rig.state().index, Index::at(want.to_vec()));
+    }
 }
