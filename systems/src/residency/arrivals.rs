@@ -15,6 +15,7 @@ pub fn take(
     if arrivals.0.is_empty() {
         return;
     }
+    let budget = budgets.cache_bytes(cache.largest);
     for (key, chunk) in arrivals.0.drain(..) {
         match &chunk {
             Ok(_) => metrics.chunks_loaded += 1,
@@ -23,7 +24,7 @@ pub fn take(
                 tracing::warn!("drawn as missing: {fault}");
             }
         }
-        cache.insert(key, chunk, budgets.host_bytes);
+        cache.insert(key, chunk, budget);
     }
     metrics.cache_bytes = cache.bytes();
     for mut plan in &mut plans {

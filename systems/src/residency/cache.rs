@@ -5,38 +5,56 @@ use lru::LruCache;
 use lucida_components::chunk::{ChunkData, ChunkFault, ChunkKey};
 
 /// Bytes that an entry costs beside its values: a failed or uniform chunk is not free.
-const OVERHEAD: u64 = 128;
+pub const OVERHEAD: u64 = 128;
 
 /// The cache.
 #[derive(Resource, Debug)]
 pub struct ChunkCache {
     entries: LruCache<ChunkKey, Result<ChunkData, ChunkFault>>,
     bytes: u64,
+    /// The largest chunk of what is shown: the plan says so, and the budget depends on it.
+    pub largest: u64,
 }
 
 impl Default for ChunkCache {
     fn default() -> Self {
         // Unbounded in entries because it is bounded in bytes, by `insert`.
-        Self { entries: LruCache::unbounded(), bytes: 0 }
+        Self { entries: LruCache::unbounded(), bytes: 0, largest: 0 }
     }
 }
 
 fn cost(entry: &Result<ChunkData, ChunkFault>) -> u64 {
-    OVERHEAD + entry.as_ref().map_or(0, ChunkData::bytes)
+    OVERHEAD + entry.as_ref().map_or_else(|fault| fault.reason.len() as u64, ChunkData::bytes)
 }
 
 impl ChunkCache {
-    /// Takes a chunk in, and others out until all fit `budget` bytes. The newest always stays.
-    pub fn insert(&mut self, key: ChunkKey, chunk: Result<ChunkData, ChunkFault>, budget: u64) {
-        self.bytes += cost(&chunk);
-        if let Some(old) = self.entries.put(key, chunk) {
+    /// Takes a chunk in, after others went out until all fit `budget` bytes: no moment has more. Returns
+    /// false for a chunk that does not fit alone; it is not taken.
+    pub fn insert(&mut self, key: ChunkKey, chunk: Result<ChunkData, ChunkFault>, budget: u64) -> bool {
+        if let Some(old) = self.entries.pop(&key) {
             self.bytes -= cost(&old);
         }
-        while self.bytes > budget && self.entries.len() > 1 {
-            if let Some((_, old)) = self.entries.pop_lru() {
-                self.bytes -= cost(&old);
-            }
+        let bytes = cost(&chunk);
+        if bytes > budget {
+            return false;
         }
+        self.shrink(budget - bytes);
+        self.bytes += bytes;
+        self.entries.put(key, chunk);
+        true
+    }
+
+    /// Takes chunks out, the least recently used first, until all fit `budget` bytes.
+    pub fn shrink(&mut self, budget: u64) {
+        while self.bytes > budget {
+            let Some((_, old)) = self.entries.pop_lru() else { return };
+            self.bytes -= cost(&old);
+        }
+    }
+
+    /// What a chunk that is here costs.
+    pub fn cost_of(&self, key: &ChunkKey) -> Option<u64> {
+        self.entries.peek(key).map(cost)
     }
 
     /// Looks a chunk up and notes that it was used.
@@ -81,5 +99,15 @@ mod tests {
         assert!(cache.contains(&key(0)) && !cache.contains(&key(1)) && cache.contains(&key(2)));
         cache.insert(key(0), Ok(chunk(10)), budget);
         assert_eq!(cache.bytes(), 2 * 1000 + 10 + 3 * OVERHEAD, "a replaced entry gives its bytes back");
+    }
+
+    #[test]
+    fn a_chunk_larger_than_the_budget_is_not_taken_and_throws_nobody_out() {
+        let mut cache = ChunkCache::default();
+        assert!(cache.insert(key(0), Ok(chunk(100)), 1000));
+        assert!(!cache.insert(key(1), Ok(chunk(1000)), 1000));
+        assert_eq!((cache.bytes(), cache.contains(&key(0))), (100 + OVERHEAD, true));
+        cache.shrink(0);
+        assert_eq!(cache.bytes(), 0);
     }
 }

@@ -5,6 +5,7 @@
 //!                   └──→ tiles whose chunks are in the cache ─ cut ─→ GPU pools (in render)
 //! ```
 
+mod ahead;
 pub mod arrivals;
 pub mod cache;
 pub mod cost;
@@ -12,3 +13,4 @@ pub mod cut;
 pub mod plan;
 pub mod pools;
 pub mod tiles;
+mod wanted;

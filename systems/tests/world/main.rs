@@ -13,5 +13,6 @@ mod modes;
 mod properties;
 mod reducers;
 mod rig;
+mod scarcity;
 mod sessions;
 mod turn_order;
