@@ -59,12 +59,23 @@ pub struct ChunkFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority(pub u32);
 
+/// One wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// The chunk.
+    pub key: ChunkKey,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Bytes of host memory that it takes once it is decoded, at most.
+    pub bytes: u64,
+}
+
 /// What residency wants now, most urgent first. The whole list replaces the previous one: what is not
 /// in it and not yet being read is cancelled.
 #[derive(Resource, Debug, Default)]
 pub struct Wants {
-    /// Chunks and their urgency, sorted.
-    pub list: Vec<(ChunkKey, Priority)>,
+    /// Chunks, sorted by their urgency.
+    pub list: Vec<Want>,
     /// Whether `list` changed since the pool last took it.
     pub changed: bool,
 }

@@ -64,12 +64,26 @@ impl Default for LodRules {
 /// Upper bounds that a level choice and the residency keep.
 #[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budgets {
-    /// Bytes of decoded chunks kept in host memory.
+    /// Bytes of decoded chunks in host memory, wherever they are: in the cache, being read, on their way.
     pub host_bytes: u64,
     /// Bytes of each GPU tile pool (there is one per value width in use).
     pub pool_bytes: u64,
     /// Time a turn may spend cutting tiles out of chunks, in microseconds.
     pub upload_micros: u64,
+}
+
+impl Budgets {
+    /// Of the host's bytes, those of chunks that are being read or wait for the world. One chunk alone may
+    /// have more.
+    pub fn transit_bytes(&self) -> u64 {
+        self.host_bytes / 8
+    }
+
+    /// Of the host's bytes, those of the cache, where the largest chunk has `chunk` bytes: what is left beside
+    /// the chunks on their way, and as many that a turn has just taken.
+    pub fn cache_bytes(&self, chunk: u64) -> u64 {
+        self.host_bytes.saturating_sub(self.transit_bytes().max(chunk).saturating_mul(2))
+    }
 }
 
 impl Default for Budgets {

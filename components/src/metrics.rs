@@ -81,6 +81,8 @@ pub struct Metrics {
     pub chunks_failed: u64,
     /// Bytes in the host cache.
     pub cache_bytes: u64,
+    /// Bytes of chunks that are being read, or wait for the world.
+    pub transit_bytes: u64,
     /// Bytes of buffers on the GPU.
     pub gpu_bytes: u64,
     /// Bytes that each tile pool may have now.

@@ -86,6 +86,9 @@ pub struct Residency {
     pub wanted: u32,
     /// Tiles whose data could not be read.
     pub missing: u32,
+    /// Tiles of the target level that the budgets have no room for, not among those wanted: they are drawn
+    /// from a coarser level where there is one.
+    pub withheld: u32,
     /// No picture of the current revision can be shown yet; the last one stands.
     pub waiting: bool,
 }

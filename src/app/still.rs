@@ -91,6 +91,7 @@ impl Stills {
         settings.budgets.upload_micros = u64::MAX;
         let sources = Sources::default();
         let (pool, arrivals) = ChunkPool::new(settings.pool_threads, sources.clone())?;
+        pool.limit_transit(settings.budgets.transit_bytes());
         let mut app = world::app(&device, &settings);
         let world = app.world_mut();
         for (mut pictures, mut pace) in world.query::<(&mut Pictures, &mut Pace)>().iter_mut(world) {

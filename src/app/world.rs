@@ -137,6 +137,7 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
     let (handle, inbox) = WorldHandle::new();
     let sources = Sources::default();
     let (pool, arrivals) = ChunkPool::new(settings.pool_threads, sources.clone())?;
+    pool.limit_transit(settings.budgets.transit_bytes());
     // Never full: bounded by the slots of all rings.
     let (frames, to_submit) = crossbeam_channel::bounded(submit::QUEUE);
     // A full channel holds the encoders up, which hold their slots: the world draws less.
@@ -346,6 +347,7 @@ impl Runner {
             wants.changed = false;
             self.pool.request(&wants.list);
         }
+        (world.resource_mut::<Metrics>().transit_bytes, _) = self.pool.transit();
         if self.publish_due().is_some_and(|at| at <= Instant::now()) {
             self.publish();
         }

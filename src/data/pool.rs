@@ -1,13 +1,14 @@
 //! Threads that read and decode chunks, most urgent first.
 //!
 //! The world replaces its whole list of wishes whenever it changes, and takes what was read out of a
-//! bounded channel. A chunk that is being read, or lies in the channel, is not read a second time.
+//! bounded channel. A chunk that is being read, or lies in the channel, is not read a second time. Both
+//! together have a bounded number of bytes: a read begins when there is room for what it brings.
 
 use super::ChunkSource;
 use crate::app::bridge::Arrival;
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
 use lucida_components::{
-    chunk::{ChunkData, ChunkFault, ChunkKey, Priority},
+    chunk::{ChunkData, ChunkFault, ChunkKey, Want},
     dataset::SourceId,
 };
 use std::{
@@ -17,6 +18,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 /// Chunks that may wait for the world; threads wait when it is full, nothing is dropped.
@@ -24,6 +26,12 @@ pub const ARRIVALS: usize = 64;
 
 /// Wishes that are kept; the least urgent beyond them are forgotten until the next list.
 pub const MOST_WANTS: usize = 1 << 16;
+
+/// Bytes of chunks that are read or wait for the world, where nothing else was asked for.
+const TRANSIT: u64 = 128 << 20;
+
+/// The world takes chunks without a word: threads without room look again after this long.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Where the pool finds the chunks of a pyramid. Clones share one table.
 #[derive(Clone, Default)]
@@ -69,15 +77,35 @@ struct Shared {
     closing: Receiver<()>,
 }
 
-#[derive(Default)]
 struct State {
     /// Wishes not yet started, the most urgent at the end.
-    queue: Vec<ChunkKey>,
-    /// Chunks being read or waiting for room.
-    in_flight: HashSet<ChunkKey>,
-    /// Chunks put into the channel, in its order; the front is dropped as the world takes them out.
-    delivered: VecDeque<ChunkKey>,
+    queue: Vec<Want>,
+    /// Chunks being read or waiting for room, and the bytes kept for them.
+    in_flight: HashMap<ChunkKey, u64>,
+    /// Chunks put into the channel, in its order, and their bytes; the front is dropped as the world takes
+    /// them out.
+    delivered: VecDeque<(ChunkKey, u64)>,
+    /// Bytes of all of both.
+    bytes: u64,
+    /// The most there were.
+    peak: u64,
+    /// The most there may be, but for one chunk alone.
+    limit: u64,
     closed: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            queue: Vec::new(),
+            in_flight: HashMap::new(),
+            delivered: VecDeque::new(),
+            bytes: 0,
+            peak: 0,
+            limit: TRANSIT,
+            closed: false,
+        }
+    }
 }
 
 impl ChunkPool {
@@ -107,17 +135,30 @@ impl ChunkPool {
         &self.shared.sources
     }
 
+    /// Bounds the bytes of chunks that are read or wait for the world. A chunk that has more is read alone.
+    pub fn limit_transit(&self, bytes: u64) {
+        self.shared.lock().limit = bytes;
+    }
+
+    /// Bytes of chunks that are read or wait for the world, now and at most so far.
+    pub fn transit(&self) -> (u64, u64) {
+        let mut state = self.shared.lock();
+        state.forget_taken(self.shared.arrivals.len());
+        (state.bytes, state.peak)
+    }
+
     /// Replaces the wish list: what is not in `wants` and not yet being read is cancelled; what is being
     /// read, or was read and not yet taken by the world, is not read again. Never waits for a read.
-    pub fn request(&self, wants: &[(ChunkKey, Priority)]) {
+    pub fn request(&self, wants: &[Want]) {
         let mut order: Vec<usize> = (0..wants.len()).collect();
-        order.sort_by_key(|&i| wants[i].1);
+        order.sort_by_key(|&i| wants[i].priority);
         order.truncate(MOST_WANTS);
         let mut state = self.shared.lock();
         state.forget_taken(self.shared.arrivals.len());
-        let mut seen: HashSet<ChunkKey> = state.in_flight.iter().chain(&state.delivered).copied().collect();
+        let under_way = state.in_flight.keys().chain(state.delivered.iter().map(|(key, _)| key));
+        let mut seen: HashSet<ChunkKey> = under_way.copied().collect();
         state.queue.clear();
-        state.queue.extend(order.into_iter().map(|i| wants[i].0).filter(|key| seen.insert(*key)));
+        state.queue.extend(order.into_iter().map(|i| wants[i]).filter(|want| seen.insert(want.key)));
         state.queue.reverse();
         drop(state);
         self.shared.wake.notify_all();
@@ -154,7 +195,24 @@ impl State {
     /// Drops those from `delivered` that are no longer among the `waiting` last ones.
     fn forget_taken(&mut self, waiting: usize) {
         let taken = self.delivered.len().saturating_sub(waiting);
-        self.delivered.drain(..taken);
+        self.bytes -= self.delivered.drain(..taken).map(|(_, bytes)| bytes).sum::<u64>();
+    }
+
+    /// Whether a read of so many bytes may begin.
+    fn has_room(&self, bytes: u64) -> bool {
+        self.bytes == 0 || self.bytes.saturating_add(bytes) <= self.limit
+    }
+
+    /// A read begins.
+    fn begin(&mut self, want: &Want) {
+        self.in_flight.insert(want.key, want.bytes);
+        self.bytes = self.bytes.saturating_add(want.bytes);
+        self.peak = self.peak.max(self.bytes);
+    }
+
+    /// A read is over, whatever became of it.
+    fn end(&mut self, key: &ChunkKey) {
+        self.bytes -= self.in_flight.remove(key).unwrap_or(0);
     }
 }
 
@@ -173,18 +231,26 @@ impl Shared {
         }
     }
 
-    /// Waits for the most urgent wish; `None` at the end.
+    /// Waits for the most urgent wish, and for room for it; `None` at the end.
     fn next(&self) -> Option<ChunkKey> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(key) = state.queue.pop() {
-                state.in_flight.insert(key);
-                return Some(key);
-            }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.forget_taken(self.arrivals.len());
+            let most_urgent = state.queue.last().map(|want| want.bytes);
+            state = match most_urgent {
+                Some(bytes) if state.has_room(bytes) => {
+                    let want = state.queue.pop()?;
+                    state.begin(&want);
+                    return Some(want.key);
+                }
+                Some(_) => {
+                    self.wake.wait_timeout(state, LOOK_AGAIN).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
@@ -204,9 +270,11 @@ impl Shared {
     /// Sends happen under the lock and never wait there, so `delivered` has exactly the channel's order.
     fn deliver(&self, key: ChunkKey, result: Option<Result<ChunkData, ChunkFault>>) -> bool {
         let Some(result) = result else {
-            self.lock().in_flight.remove(&key);
+            self.lock().end(&key);
+            self.wake.notify_all();
             return true;
         };
+        let bytes = result.as_ref().map_or(0, ChunkData::bytes);
         let mut arrival = (key, result);
         loop {
             let mut state = self.lock();
@@ -215,10 +283,10 @@ impl Shared {
             }
             match self.arrivals.try_send(arrival) {
                 Ok(()) => {
-                    state.in_flight.remove(&key);
-                    state.delivered.push_back(key);
-                    // The channel holds this many at most; what lies before them was taken.
-                    state.forget_taken(ARRIVALS);
+                    state.end(&key);
+                    state.delivered.push_back((key, bytes));
+                    state.bytes += bytes;
+                    state.forget_taken(self.arrivals.len());
                     return true;
                 }
                 Err(TrySendError::Disconnected(_)) => return false,
@@ -243,7 +311,10 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use lucida_components::{chunk::ChunkValues, dtype::Dtype};
+    use lucida_components::{
+        chunk::{ChunkValues, Priority},
+        dtype::Dtype,
+    };
     use std::time::{Duration, Instant};
 
     /// A source whose reads wait until the test lets them go; it keeps the order in which they began.
@@ -282,8 +353,12 @@ mod tests {
         (pool, arrivals, gate, go)
     }
 
-    fn want(number: u64, priority: u32) -> (ChunkKey, Priority) {
-        (ChunkKey { source: ID, level: 0, number }, Priority(priority))
+    fn want(number: u64, priority: u32) -> Want {
+        sized(number, priority, 64)
+    }
+
+    fn sized(number: u64, priority: u32, bytes: u64) -> Want {
+        Want { key: ChunkKey { source: ID, level: 0, number }, priority: Priority(priority), bytes }
     }
 
     fn eventually(what: &str, condition: impl Fn() -> bool) {
@@ -358,6 +433,36 @@ mod tests {
         let mut got: Vec<u64> = (0..200).map(|_| take(&arrivals).0.number).collect();
         got.sort_unstable();
         assert_eq!(got, (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_read_or_waits_never_has_more_bytes_than_allowed() {
+        let (pool, arrivals, gate, go) = gated(4);
+        pool.limit_transit(300);
+        pool.request(&(0..9).map(|n| sized(n, n as u32, 120)).collect::<Vec<_>>());
+        eventually("two begin", || gate.began.lock().unwrap().len() == 2);
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!((pool.in_flight(), pool.transit()), (2, (240, 240)), "a third has no room");
+        drop(go);
+        // A uniform chunk has 64 bytes once it is there: 64 + 64 + 120 fit.
+        let mut got: Vec<u64> = (0..9).map(|_| take(&arrivals).0.number).collect();
+        got.sort_unstable();
+        assert_eq!(got, (0..9).collect::<Vec<_>>());
+        eventually("nothing is left", || pool.transit().0 == 0);
+        assert!(pool.transit().1 <= 300, "{}", pool.transit().1);
+    }
+
+    #[test]
+    fn a_chunk_larger_than_allowed_is_read_alone() {
+        let (pool, arrivals, gate, go) = gated(4);
+        pool.limit_transit(100);
+        pool.request(&[sized(0, 0, 50), sized(1, 1, 1000), sized(2, 2, 50)]);
+        eventually("the first begins", || gate.began.lock().unwrap().len() == 1);
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(pool.in_flight(), 1, "the large one waits, and the next does not overtake it");
+        drop(go);
+        let got: Vec<u64> = (0..3).map(|_| take(&arrivals).0.number).collect();
+        assert_eq!((got, pool.transit().1), (vec![0, 1, 2], 1000));
     }
 
     #[test]

@@ -64,6 +64,13 @@ impl Collector for World {
             m.picture_bytes,
         )?;
         gauge(&mut encoder, "cache", "Decoded chunks in host memory.", Some(&Unit::Bytes), m.cache_bytes)?;
+        gauge(
+            &mut encoder,
+            "transit",
+            "Chunks being read or on their way to the cache.",
+            Some(&Unit::Bytes),
+            m.transit_bytes,
+        )?;
         gauge(&mut encoder, "gpu", "Buffers on the GPU.", Some(&Unit::Bytes), m.gpu_bytes)?;
         gauge(
             &mut encoder,

@@ -9,6 +9,7 @@ pub fn payload(residency: Residency) -> Value {
         "resident": residency.resident,
         "wanted": residency.wanted,
         "missing": residency.missing,
+        "withheld": residency.withheld,
         "waiting": residency.waiting,
     })
 }

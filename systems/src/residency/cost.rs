@@ -1,12 +1,13 @@
 //! What showing a level would cost, against the budgets.
 
-use super::{pools, tiles::Plane};
+use super::{cache::OVERHEAD, pools, tiles::Plane};
 use lucida_components::{applied::ViewState, camera::Camera, lod::Budgets, places, view::Mode};
 
 /// Of a pool, the part that one view's target level may fill: the rest is for coarse tiles and the next step.
 const SHARE: f64 = 0.75;
 
-/// Whether the tiles that `camera` sees at `level` (of the reference image) fit the pools.
+/// Whether the tiles that `camera` sees at `level` (of the reference image) fit the pools, and each tile's
+/// chunks the host's memory.
 pub fn fits(state: &ViewState, camera: &Camera, level: usize, budgets: &Budgets) -> bool {
     let mut bytes = [0.0_f64; pools::WIDTHS.len()];
     for layer in state.layers.iter().filter(|l| l.controls.visible) {
@@ -15,6 +16,9 @@ pub fn fits(state: &ViewState, camera: &Camera, level: usize, budgets: &Budgets)
         let size = image.dtype.size();
         let cost = match state.view.mode() {
             Mode::Plane => Plane::of(state, image, layer.layer.channel, own).map_or(0.0, |plane| {
+                if !chunks_fit(&plane, budgets) {
+                    return f64::INFINITY;
+                }
                 let tiles = plane.window(&camera.plane.rect(state.canvas)).count();
                 tiles as f64 * pools::stride(size) as f64
             }),
@@ -26,4 +30,11 @@ pub fn fits(state: &ViewState, camera: &Camera, level: usize, budgets: &Budgets)
         bytes[pools::pool_of(size)] += cost;
     }
     bytes.iter().all(|b| *b <= budgets.pool_bytes as f64 * SHARE)
+}
+
+/// Whether the host's memory has room for the chunks of any tile of a plane.
+fn chunks_fit(plane: &Plane, budgets: &Budgets) -> bool {
+    let chunk = plane.chunk_bytes();
+    let all = (chunk.saturating_add(OVERHEAD)).saturating_mul(plane.most_chunks());
+    all <= budgets.cache_bytes(chunk)
 }

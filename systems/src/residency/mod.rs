@@ -5,6 +5,7 @@
 //!                   └──→ tiles whose chunks are in the cache ─ cut ─→ GPU pools (in render)
 //! ```
 
+mod ahead;
 pub mod arrivals;
 pub mod cache;
 pub mod cost;
@@ -13,3 +14,4 @@ pub mod faults;
 pub mod plan;
 pub mod pools;
 pub mod tiles;
+mod wanted;

@@ -4,26 +4,25 @@
 //! level, or all of its target level, with failed parts marked missing. Then it refines, centre first.
 
 use super::{
+    ahead::{self, Heading},
     cache::ChunkCache,
-    pools::{Pools, Slot},
+    pools::{Claim, Pools, WIDTHS, pool_of},
     tiles::{Plane, Window},
+    wanted::{Chunks, Wanted},
 };
 use crate::pace::Pace;
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, LayerState, ViewState},
-    chunk::{ChunkKey, Priority, Wants},
-    clock::{Clock, NextWake},
-    dataset::Multiscale,
+    chunk::Wants,
+    dataset::{Multiscale, SourceId},
     ids::{StreamId, ViewId},
+    lod::Budgets,
     notice::Residency,
     places,
     session::Watch,
 };
-use std::{collections::HashSet, time::Instant};
-
-/// Chunks that may be wanted ahead of need.
-const PREFETCH: usize = 256;
+use std::collections::HashSet;
 
 /// The plan of one view.
 #[derive(Component, Debug, Default)]
@@ -40,14 +39,10 @@ pub struct Plan {
     pub essential: usize,
     /// Whether a picture can be drawn once the essential tiles are uploaded.
     pub ready: bool,
-    /// When a chunk that failed, of a tile that the view sees, is to be tried again.
-    pub retry_at: Option<Instant>,
     /// Grows with every tile uploaded for this view: the picture differs.
     pub stamp: u64,
-    /// The axis that was last stepped, and which way: what is read ahead.
-    heading: Option<(usize, i64)>,
-    /// The index the heading was taken from.
-    last_index: Vec<i64>,
+    /// The way the view moves: what is read ahead.
+    heading: Heading,
 }
 
 impl Plan {
@@ -82,83 +77,74 @@ pub struct TileJob {
 }
 
 /// Makes the plans of the views that are watched, and the one list of wanted chunks.
+///
+/// What fits is given out in an order that depends on what views show and not on what happens to be there:
+/// first the coarsest level of every layer of every view, then the target levels, each layer its part where
+/// not all fit. So what is given stays given while nothing moves, and nothing is uploaded or read in turns.
+#[expect(clippy::too_many_arguments, reason = "reads what views show, writes what is to come")]
 pub fn plan(
     mut views: Query<(&ViewId, &Applied, &mut Plan, &mut Residency)>,
     streams: Query<(&StreamId, &ViewId, &Pace)>,
     watches: Query<&Watch>,
     mut pools: ResMut<Pools>,
     mut cache: ResMut<ChunkCache>,
+    budgets: Res<Budgets>,
     mut wants: ResMut<Wants>,
-    clock: Res<Clock>,
-    mut wake: ResMut<NextWake>,
+    mut told: Local<HashSet<SourceId>>,
 ) {
-    cache.faults.date(pools.plan());
     let watched = |view: ViewId| {
         streams
             .iter()
             .any(|(id, v, pace)| *v == view && (pace.always || watches.iter().any(|w| w.stream == *id)))
     };
     let due = views.iter().any(|(view, applied, plan, _)| {
-        let retry = plan.retry_at.is_some_and(|at| at <= clock.now);
-        watched(*view)
-            && (plan.stale || retry || plan.revision != applied.revision || !plan.uploads.is_empty())
+        watched(*view) && (plan.stale || plan.revision != applied.revision || !plan.uploads.is_empty())
     });
     if !due {
-        for (view, _, plan, _) in &views {
-            plan.retry_at.filter(|_| watched(*view)).into_iter().for_each(|at| wake.at(at));
-        }
         return;
     }
     // The list of wants is one for all views: where one plan is remade, all are.
     pools.begin();
-    let mut list = Wanted::new(clock.now);
-    for (view, applied, mut plan, mut residency) in &mut views {
-        if watched(*view) {
-            let seen = make(&mut plan, applied, &mut pools, &mut cache, &mut list);
-            residency.set_if_neq(seen);
-            plan.retry_at = list.retry_at.take();
-            plan.retry_at.into_iter().for_each(|at| wake.at(at));
-        }
+    let mut making: Vec<Making> = views
+        .iter_mut()
+        .filter(|(view, ..)| watched(**view))
+        .map(|(view, applied, plan, residency)| Making::of(*view, applied, plan, residency))
+        .collect();
+    making.sort_by_key(|m| m.view);
+    let usable = |bytes: &u64| budgets.cache_bytes(*bytes) >= *bytes;
+    cache.largest = making.iter().flat_map(Making::chunk_sizes).filter(usable).max().unwrap_or(0);
+    let capacity = budgets.cache_bytes(cache.largest);
+    cache.shrink(capacity);
+    let mut list = Wanted::new(&mut cache, capacity);
+    for view in &mut making {
+        view.coarsest(&mut pools, &mut list);
     }
-    for key in std::mem::take(&mut list.again) {
-        list.push(key);
+    let mut demand = [0; WIDTHS.len()];
+    for view in &making {
+        view.demand(&mut demand);
     }
-    if wants.list != list.chunks {
-        wants.list = list.chunks;
+    let left = WIDTHS.map(|w| pools.left(w) as u64);
+    for view in &mut making {
+        view.targets(&mut pools, &mut list, &|width, tiles| {
+            let (left, demand) = (left[pool_of(width)], demand[pool_of(width)]);
+            if demand <= left {
+                tiles
+            } else {
+                (u128::from(tiles) * u128::from(left) / u128::from(demand)) as u64
+            }
+        });
+    }
+    list.begin_ahead();
+    for view in &making {
+        view.read_ahead(&mut list);
+    }
+    let wanted = list.list;
+    for view in making {
+        view.finish(&mut told);
+    }
+    if wants.list != wanted {
+        wants.list = wanted;
         wants.changed = true;
-    }
-}
-
-/// Wanted chunks in order of urgency, each once.
-struct Wanted {
-    chunks: Vec<(ChunkKey, Priority)>,
-    seen: HashSet<ChunkKey>,
-    /// Chunks that failed and are due to be tried again: after everything else.
-    again: Vec<ChunkKey>,
-    /// When the first of the others is due, of the view at hand.
-    retry_at: Option<Instant>,
-    now: Instant,
-}
-
-impl Wanted {
-    fn new(now: Instant) -> Self {
-        Self { chunks: Vec::new(), seen: HashSet::new(), again: Vec::new(), retry_at: None, now }
-    }
-
-    fn push(&mut self, key: ChunkKey) {
-        if self.seen.insert(key) {
-            let priority = Priority(self.chunks.len() as u32);
-            self.chunks.push((key, priority));
-        }
-    }
-
-    /// Looks after a chunk that failed: tried again if that is due.
-    fn retry(&mut self, key: ChunkKey, due: Instant) {
-        if due <= self.now {
-            self.again.push(key);
-        } else {
-            self.retry_at = Some(self.retry_at.map_or(due, |at| at.min(due)));
-        }
     }
 }
 
@@ -173,6 +159,10 @@ struct Standing {
     missing: u32,
     /// Tiles whose chunks are not all here.
     waiting: u32,
+    /// Tiles that there is no room for.
+    withheld: u32,
+    /// Of those, because a tile's chunks have no room in host memory.
+    too_large: bool,
 }
 
 impl Standing {
@@ -181,76 +171,215 @@ impl Standing {
     }
 }
 
-fn make(
-    plan: &mut Plan,
-    applied: &Applied,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    list: &mut Wanted,
-) -> Residency {
-    let state = &*applied.state;
-    note_heading(plan, state);
-    plan.stale = false;
-    plan.revision = applied.revision;
-    plan.layers.clear();
-    plan.uploads.clear();
+/// A layer that a view shows.
+struct Shown<'a> {
+    /// Place in `ViewState::layers`.
+    index: usize,
+    image: &'a Multiscale,
+    /// The target level and the coarsest, with what the view sees of them.
+    target: (usize, Window),
+    coarsest: (usize, Window),
+    /// The coarsest level is all there, or marked missing.
+    base: bool,
+}
 
-    let (mut coarse, mut fine) = (Vec::new(), Vec::new());
-    let mut seen = Residency::default();
-    plan.ready = true;
-    let mut targets = Vec::new();
-    for (index, layer) in state.layers.iter().enumerate() {
-        let Some((image, target)) = target(state, layer) else { continue };
-        let coarsest = image.levels.len() - 1;
-        let mut levels = Vec::new();
-        for level in target..=coarsest {
-            if let Some(plane) = Plane::of(state, image, layer.layer.channel, level) {
-                let window = plane.window(&state.rect());
-                if window.count() > 0 {
-                    levels.push((level, window));
+/// A plan in the making.
+struct Making<'a> {
+    view: ViewId,
+    state: &'a ViewState,
+    plan: Mut<'a, Plan>,
+    residency: Mut<'a, Residency>,
+    shown: Vec<Shown<'a>>,
+    seen: Residency,
+    refinements: Vec<TileJob>,
+    too_large: Option<SourceId>,
+}
+
+impl<'a> Making<'a> {
+    fn of(
+        view: ViewId,
+        applied: &'a Applied,
+        mut plan: Mut<'a, Plan>,
+        residency: Mut<'a, Residency>,
+    ) -> Self {
+        let state = &*applied.state;
+        plan.heading.note(state);
+        plan.stale = false;
+        plan.ready = true;
+        plan.revision = applied.revision;
+        plan.layers.clear();
+        plan.uploads.clear();
+        let mut shown = Vec::new();
+        for (index, layer) in state.layers.iter().enumerate() {
+            let Some((image, target)) = target(state, layer) else { continue };
+            let coarsest = image.levels.len() - 1;
+            let mut levels = Vec::new();
+            for level in target..=coarsest {
+                if let Some(plane) = Plane::of(state, image, layer.layer.channel, level) {
+                    let window = plane.window(&state.rect());
+                    if window.count() > 0 {
+                        levels.push((level, window));
+                    }
+                }
+            }
+            let (Some(&target), Some(&coarsest)) = (levels.first(), levels.last()) else { continue };
+            plan.layers.push(LayerPlan { layer: index, levels });
+            shown.push(Shown { index, image, target, coarsest, base: false });
+        }
+        let (seen, refinements) = (Residency::default(), Vec::new());
+        Self { view, state, plan, residency, shown, seen, refinements, too_large: None }
+    }
+
+    /// Bytes of a chunk of each level that is asked for.
+    fn chunk_sizes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.shown.iter().flat_map(|s| {
+            [s.target.0, s.coarsest.0]
+                .map(|l| s.image.levels[l].chunk_voxels().saturating_mul(s.image.dtype.size() as u64))
+        })
+    }
+
+    /// The coarsest level of every layer: without it there is no picture.
+    fn coarsest(&mut self, pools: &mut Pools, list: &mut Wanted) {
+        for n in 0..self.shown.len() {
+            let Shown { index, image, target, coarsest: (level, window), .. } = self.shown[n];
+            // Where not even that fits, its middle is shown.
+            let slots = pools.slots(image.dtype.size()) as u64;
+            let fitting = window.at_most(slots);
+            if fitting != window
+                && let Some(last) = self.plan.layers[n].levels.last_mut()
+            {
+                last.1 = fitting;
+            }
+            let mut standing = self.stand(index, image, level, fitting, u64::MAX, pools, list);
+            standing.withheld += (window.count() - fitting.count()).min(u64::from(u32::MAX)) as u32;
+            self.shown[n].base = standing.is_available();
+            if target.0 == level {
+                self.count(&standing);
+                self.plan.ready &= standing.is_available();
+            } else {
+                self.seen.withheld += standing.withheld;
+            }
+            if standing.too_large {
+                self.too_large = Some(image.source);
+            }
+            if standing.is_available() || target.0 == level {
+                self.plan.uploads.extend(standing.uploads);
+            } else {
+                self.refinements.extend(standing.uploads);
+            }
+        }
+    }
+
+    /// Adds up the tiles of target levels, by pool.
+    fn demand(&self, demand: &mut [u64; WIDTHS.len()]) {
+        for s in self.shown.iter().filter(|s| s.target.0 != s.coarsest.0) {
+            demand[pool_of(s.image.dtype.size())] += s.target.1.count();
+        }
+    }
+
+    /// The target levels; `share` says how many tiles of so many a layer may have.
+    fn targets(&mut self, pools: &mut Pools, list: &mut Wanted, share: &impl Fn(usize, u64) -> u64) {
+        for n in 0..self.shown.len() {
+            let Shown { index, image, target: (level, window), coarsest, base } = self.shown[n];
+            if level == coarsest.0 {
+                continue;
+            }
+            let share = share(image.dtype.size(), window.count());
+            let standing = self.stand(index, image, level, window, share, pools, list);
+            self.count(&standing);
+            let whole = standing.is_available() && standing.withheld == 0;
+            if !base && whole {
+                self.plan.uploads.extend(standing.uploads);
+            } else {
+                self.plan.ready &= base;
+                self.refinements.extend(standing.uploads);
+            }
+        }
+        self.plan.essential = self.plan.uploads.len();
+        let refinements = std::mem::take(&mut self.refinements);
+        self.plan.uploads.extend(refinements);
+        self.seen.waiting = !self.plan.ready;
+    }
+
+    /// Once everything that is seen is there, or on its way to the GPU: what may be seen next.
+    fn read_ahead(&self, list: &mut Wanted) {
+        if self.seen.resident != self.seen.wanted {
+            return;
+        }
+        for step in self.plan.heading.steps(self.state) {
+            for s in &self.shown {
+                let layer = &self.state.layers[s.index];
+                if !ahead::read(self.state, layer, s.image, s.target.0, step, list) {
+                    return;
                 }
             }
         }
-        let Some(&(first, _)) = levels.first() else { continue };
-        let Some(&(last, _)) = levels.last() else { continue };
-        let base = stand(state, layer, index, image, last, pools, cache, list);
-        let top = if first == last { None } else { Some(first) };
-        targets.push((index, image, first, top));
-        if base.is_available() {
-            coarse.extend(&base.uploads);
-        }
-        if top.is_none() {
-            count(&mut seen, &base);
-            plan.ready &= base.is_available();
-        }
-        plan.layers.push(LayerPlan { layer: index, levels });
-        fine.push(base.is_available());
     }
-    let mut refinements = Vec::new();
-    for ((index, image, _, top), base_available) in targets.iter().zip(fine) {
-        let Some(level) = *top else { continue };
-        let layer = &state.layers[*index];
-        let standing = stand(state, layer, *index, image, level, pools, cache, list);
-        count(&mut seen, &standing);
-        if base_available {
-            refinements.extend(standing.uploads);
-        } else if standing.is_available() {
-            coarse.extend(standing.uploads);
-        } else {
-            plan.ready = false;
-            refinements.extend(standing.uploads);
+
+    fn finish(mut self, told: &mut HashSet<SourceId>) {
+        self.residency.set_if_neq(self.seen);
+        if let Some(source) = self.too_large
+            && told.insert(source)
+        {
+            tracing::warn!(
+                image = self.state.dataset.name,
+                "a tile's chunks do not fit the budget of host memory: drawn as missing; give more with --host-cache"
+            );
         }
     }
-    plan.essential = coarse.len();
-    plan.uploads = coarse;
-    plan.uploads.extend(refinements);
-    seen.waiting = !plan.ready;
-    if seen.resident == seen.wanted {
-        for (index, image, level, _) in &targets {
-            read_ahead(state, &state.layers[*index], image, *level, plan.heading, cache, list);
-        }
+
+    fn count(&mut self, standing: &Standing) {
+        let seen = &mut self.seen;
+        seen.resident += standing.resident;
+        seen.missing += standing.missing;
+        seen.withheld += standing.withheld;
+        seen.wanted += standing.resident + standing.waiting + standing.uploads.len() as u32;
     }
-    seen
+
+    /// Looks at every tile of a level that the view sees, centre first; what is not here is wanted. At most
+    /// `share` tiles that no other layer has claimed.
+    #[expect(clippy::too_many_arguments, reason = "one place that reads everything about a tile")]
+    fn stand(
+        &self,
+        index: usize,
+        image: &Multiscale,
+        level: usize,
+        window: Window,
+        mut share: u64,
+        pools: &mut Pools,
+        list: &mut Wanted,
+    ) -> Standing {
+        let mut standing = Standing::default();
+        let layer = &self.state.layers[index];
+        let width = image.dtype.size();
+        let Some(plane) = Plane::of(self.state, image, layer.layer.channel, level) else { return standing };
+        for at in centre_first(window) {
+            let key = plane.key(at);
+            if !pools.is_claimed(width, &key) {
+                if share == 0 {
+                    standing.withheld += 1;
+                    continue;
+                }
+                share -= 1;
+            }
+            match pools.claim(width, key) {
+                Claim::Full => standing.withheld += 1,
+                Claim::Resident(slot) => {
+                    standing.resident += 1;
+                    standing.missing += u32::from(slot.missing);
+                }
+                Claim::Room => match list.need(&plane, at) {
+                    Chunks::Here => standing.uploads.push(TileJob { layer: index, level, at }),
+                    Chunks::Coming => standing.waiting += 1,
+                    Chunks::TooLarge => {
+                        standing.withheld += 1;
+                        standing.too_large = true;
+                    }
+                },
+            }
+        }
+        standing
+    }
 }
 
 /// The image and target level of a layer that is shown.
@@ -263,114 +392,10 @@ fn target<'a>(state: &'a ViewState, layer: &LayerState) -> Option<(&'a Multiscal
     Some((image, level))
 }
 
-fn count(seen: &mut Residency, standing: &Standing) {
-    seen.resident += standing.resident;
-    seen.missing += standing.missing;
-    seen.wanted += standing.resident + standing.waiting + standing.uploads.len() as u32;
-}
-
-/// Looks at every tile of a level that the view sees, centre first; what is not here is wanted.
-#[expect(clippy::too_many_arguments, reason = "one place that reads everything about a tile")]
-fn stand(
-    state: &ViewState,
-    layer: &LayerState,
-    index: usize,
-    image: &Multiscale,
-    level: usize,
-    pools: &mut Pools,
-    cache: &mut ChunkCache,
-    list: &mut Wanted,
-) -> Standing {
-    let mut standing = Standing::default();
-    let Some(plane) = Plane::of(state, image, layer.layer.channel, level) else { return standing };
-    for at in centre_first(plane.window(&state.rect())) {
-        let slot = pools.touch(image.dtype.size(), &plane.key(at));
-        if let Some(slot) = slot.filter(|slot| !slot.missing || !mend(&plane, at, slot, pools, cache, list)) {
-            standing.resident += 1;
-            standing.missing += u32::from(slot.missing);
-            continue;
-        }
-        let mut here = true;
-        for key in plane.chunks(at) {
-            if !cache.contains(&key) {
-                here = false;
-                list.push(key);
-            }
-        }
-        if here {
-            standing.uploads.push(TileJob { layer: index, level, at });
-        } else {
-            standing.waiting += 1;
-        }
-    }
-    standing
-}
-
-/// Tries the failed chunks of a resident tile again when that is due. Returns whether one of them came since
-/// the tile was cut, so that it is to be cut anew.
-fn mend(
-    plane: &Plane,
-    at: [u64; 2],
-    slot: &Slot,
-    pools: &Pools,
-    cache: &mut ChunkCache,
-    list: &mut Wanted,
-) -> bool {
-    let mut mended = false;
-    for key in plane.chunks(at) {
-        if let Some(due) = cache.faults.due(&key) {
-            list.retry(key, due);
-        }
-        mended |= cache.faults.was_repaired(&key, slot.cut, pools.plan());
-    }
-    mended
-}
-
-fn centre_first(window: Window) -> Vec<[u64; 2]> {
+/// The tiles of a window, those in its middle first.
+pub(super) fn centre_first(window: Window) -> Vec<[u64; 2]> {
     let centre = [0, 1].map(|s| window.from[s] as i64 + window.to[s] as i64 - 1);
     let mut tiles: Vec<[u64; 2]> = window.tiles().collect();
     tiles.sort_by_key(|at| (0..2).map(|s| (2 * at[s] as i64 - centre[s]).pow(2)).sum::<i64>());
     tiles
-}
-
-/// Notes along which axis the view moves.
-fn note_heading(plan: &mut Plan, state: &ViewState) {
-    let shown = state.plane_axes();
-    let moved = state.index.value.iter().zip(&plan.last_index).enumerate().find_map(|(axis, (now, then))| {
-        (now != then && !shown.contains(&axis)).then(|| (axis, (now - then).signum()))
-    });
-    if let Some(moved) = moved {
-        plan.heading = Some(moved);
-    }
-    plan.last_index.clone_from(&state.index.value);
-}
-
-/// Wants the chunks of the next step in the direction of travel.
-fn read_ahead(
-    state: &ViewState,
-    layer: &LayerState,
-    image: &Multiscale,
-    level: usize,
-    heading: Option<(usize, i64)>,
-    cache: &ChunkCache,
-    list: &mut Wanted,
-) {
-    let Some((axis, direction)) = heading else { return };
-    let Some(dim) = image.dim_of(axis) else { return };
-    let Some(mut plane) = Plane::of(state, image, layer.layer.channel, level) else { return };
-    let next = plane.fixed[dim] as i64 + direction;
-    if plane.dims.contains(&dim) || next < 0 || next >= plane.level().shape[dim] as i64 {
-        return;
-    }
-    plane.fixed[dim] = next as u64;
-    for at in centre_first(plane.window(&state.rect())) {
-        for key in plane.chunks(at) {
-            if list.chunks.len() >= PREFETCH {
-                return;
-            }
-            if !cache.contains(&key) {
-                list.push(key);
-            }
-        }
-    }
 }

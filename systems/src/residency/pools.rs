@@ -3,6 +3,7 @@
 use super::tiles::{PITCH, TileKey};
 use bevy_ecs::prelude::*;
 use lru::LruCache;
+use std::collections::HashSet;
 
 /// Value widths in bytes; there is a pool of each.
 pub const WIDTHS: [usize; 3] = [1, 2, 4];
@@ -24,8 +25,6 @@ pub struct Slot {
     pub number: u32,
     /// A chunk it was cut from could not be read.
     pub missing: bool,
-    /// The plan it was cut for.
-    pub cut: u64,
     /// The plan that last used it.
     stamp: u64,
 }
@@ -35,6 +34,21 @@ pub struct Slot {
 pub struct Slots {
     tiles: LruCache<TileKey, Slot>,
     free: Vec<u32>,
+    /// The tiles that this plan may have: never more than there are slots, so that none of them puts
+    /// another out.
+    granted: HashSet<TileKey>,
+    count: usize,
+}
+
+/// What a plan gets of a pool for a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is there, and stays for this plan.
+    Resident(Slot),
+    /// There is a slot for it.
+    Room,
+    /// Every slot is another tile's of this plan.
+    Full,
 }
 
 /// All pools.
@@ -50,27 +64,51 @@ impl Pools {
         let slots = |width| {
             let count = (bytes / stride(width)).clamp(1, u64::from(u32::MAX - 1)) as u32;
             // Unbounded in the map because it is bounded by the free list.
-            Slots { tiles: LruCache::unbounded(), free: (0..count).rev().collect() }
+            let free = (0..count).rev().collect();
+            Slots { tiles: LruCache::unbounded(), free, granted: HashSet::new(), count: count as usize }
         };
         Self { pools: WIDTHS.map(slots), stamp: 0 }
     }
 
-    /// A new plan begins: what it touches from now on is not evicted by it.
+    /// A new plan begins: what it claims from now on is not evicted by it.
     pub fn begin(&mut self) {
         self.stamp += 1;
+        for pool in &mut self.pools {
+            pool.granted.clear();
+        }
     }
 
-    /// The number of the present plan.
-    pub fn plan(&self) -> u64 {
-        self.stamp
-    }
-
-    /// Finds a tile and keeps it for this plan.
-    pub fn touch(&mut self, width: usize, key: &TileKey) -> Option<Slot> {
+    /// Claims a slot for a tile, whether it is there or to come. Claimed twice it counts once.
+    pub fn claim(&mut self, width: usize, key: TileKey) -> Claim {
         let stamp = self.stamp;
-        let slot = self.pools[pool_of(width)].tiles.get_mut(key)?;
-        slot.stamp = stamp;
-        Some(*slot)
+        let pool = &mut self.pools[pool_of(width)];
+        if pool.granted.len() >= pool.count && !pool.granted.contains(&key) {
+            return Claim::Full;
+        }
+        pool.granted.insert(key);
+        match pool.tiles.get_mut(&key) {
+            Some(slot) => {
+                slot.stamp = stamp;
+                Claim::Resident(*slot)
+            }
+            None => Claim::Room,
+        }
+    }
+
+    /// Whether this plan has claimed a tile.
+    pub fn is_claimed(&self, width: usize, key: &TileKey) -> bool {
+        self.pools[pool_of(width)].granted.contains(key)
+    }
+
+    /// Slots of the pool of a width.
+    pub fn slots(&self, width: usize) -> usize {
+        self.pools[pool_of(width)].count
+    }
+
+    /// Slots that this plan has not claimed yet.
+    pub fn left(&self, width: usize) -> usize {
+        let pool = &self.pools[pool_of(width)];
+        pool.count - pool.granted.len()
     }
 
     /// Finds a tile without keeping it.
@@ -78,14 +116,17 @@ impl Pools {
         self.pools[pool_of(width)].tiles.peek(key).copied()
     }
 
-    /// Makes room for a tile; one that is there already keeps its place. `None` where everything is in use by this plan. The flag says whether
+    /// Makes room for a tile. `None` where everything is in use by this plan. The flag says whether
     /// another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
         let stamp = self.stamp;
         let pool = &mut self.pools[pool_of(width)];
-        let (number, evicted) = if let Some(old) = pool.tiles.pop(&key) {
-            (old.number, false)
-        } else if let Some(number) = pool.free.pop() {
+        if let Some(slot) = pool.tiles.get_mut(&key) {
+            // Another view's plan had it too.
+            (slot.missing, slot.stamp) = (missing, stamp);
+            return Some((*slot, false));
+        }
+        let (number, evicted) = if let Some(number) = pool.free.pop() {
             (number, false)
         } else {
             let (_, oldest) = pool.tiles.peek_lru()?;
@@ -94,7 +135,7 @@ impl Pools {
             }
             (pool.tiles.pop_lru()?.1.number, true)
         };
-        let slot = Slot { number, missing, cut: stamp, stamp };
+        let slot = Slot { number, missing, stamp };
         pool.tiles.put(key, slot);
         Some((slot, evicted))
     }

@@ -56,6 +56,21 @@ impl Window {
         (self.to[0] - self.from[0]) * (self.to[1] - self.from[1])
     }
 
+    /// The middle of the window, with at most `most` tiles, of about its shape.
+    pub fn at_most(self, most: u64) -> Self {
+        let mut window = self;
+        while window.count() > most {
+            let [rows, cols] = [0, 1].map(|s| window.to[s] - window.from[s]);
+            let side = usize::from(cols > rows);
+            let over = (window.count() - most).div_ceil(rows.min(cols).max(1));
+            // Half of what is over at a time keeps the shape; one tile is the least.
+            let cut = (over / 2).clamp(1, (rows.max(cols) / 2).max(1)).min(rows.max(cols));
+            window.from[side] += cut / 2;
+            window.to[side] -= cut - cut / 2;
+        }
+        window
+    }
+
     /// Every tile's row and column.
     pub fn tiles(self) -> impl Iterator<Item = [u64; 2]> {
         (self.from[0]..self.to[0]).flat_map(move |r| (self.from[1]..self.to[1]).map(move |c| [r, c]))
@@ -156,6 +171,22 @@ impl<'a> Plane<'a> {
         at[self.dims[0]] = row;
         at[self.dims[1]] = col;
         ChunkKey { source: self.image.source, level: self.number as u16, number: level.chunk_number(&at) }
+    }
+
+    /// Bytes of one of its chunks, decoded.
+    pub fn chunk_bytes(&self) -> u64 {
+        self.level().chunk_voxels().saturating_mul(self.image.dtype.size() as u64)
+    }
+
+    /// The most chunks that one of its tiles may be cut from.
+    pub fn most_chunks(&self) -> u64 {
+        let extent = self.extent();
+        (0..2)
+            .map(|s| {
+                let size = self.level().chunk[self.dims[s]];
+                extent[s].div_ceil(size).min((PITCH - 1) / size + 2)
+            })
+            .product()
     }
 
     /// The chunks that a tile is cut from.

@@ -53,7 +53,8 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     let wanted = decided.unwrap_or(asked.level);
     let affordable = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
     let chosen = affordable.unwrap_or(levels - 1);
-    let downgraded = chosen != wanted || (decided.is_none() && asked.downgraded);
+    // Also where not even the coarsest fits: parts of it are not drawn.
+    let downgraded = chosen != wanted || affordable.is_none() || (decided.is_none() && asked.downgraded);
     draft.next.lod = Lod { level: chosen, policy: asked.policy, downgraded };
 
     let before = draft.before.as_ref().map(|b| b.lod.level);

@@ -14,5 +14,6 @@ mod properties;
 mod reducers;
 mod retries;
 mod rig;
+mod scarcity;
 mod sessions;
 mod turn_order;

@@ -4,7 +4,7 @@ use super::program::{LayerSpec, Spec};
 use crate::residency::{
     plan::Plan,
     pools::Pools,
-    tiles::{Plane, TILE},
+    tiles::{Plane, TILE, Window},
 };
 use bytemuck::{Pod, Zeroable};
 use lucida_components::{
@@ -181,6 +181,8 @@ fn level(state: &ViewState, plane: &Plane, from: [u64; 2], to: [u64; 2], table: 
         table,
         pad: 0,
     };
+    // A window that the budget made smaller than what is seen ends the plane.
+    let whole = plane.window(&rect) == Window { from, to };
     for side in 0..2 {
         // The shader's x is the columns.
         let xy = 1 - side;
@@ -188,8 +190,9 @@ fn level(state: &ViewState, plane: &Plane, from: [u64; 2], to: [u64; 2], table: 
         let first = (from[side] * TILE) as f64;
         out.origin[xy] = (edge[side] * scale + offset - first) as f32;
         out.step[xy] = (scale / state.camera.plane.zoom) as f32;
-        out.from[xy] = -first as f32;
-        out.to[xy] = (extent[side] as f64 - first) as f32;
+        let end = if whole { extent[side] } else { extent[side].min(to[side] * TILE) };
+        out.from[xy] = if whole { -first as f32 } else { 0.0 };
+        out.to[xy] = (end as f64 - first) as f32;
     }
     out
 }
