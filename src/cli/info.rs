@@ -1,9 +1,12 @@
 //! `lucida info`: what an image is.
 
 use super::Failure;
-use crate::data;
+use crate::data::{
+    self,
+    coarse::{Shelf, with_levels},
+};
 use clap::Args;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Say what an image is: axes, levels, channels, warnings.
 #[derive(Debug, Args)]
@@ -17,7 +20,9 @@ pub struct Info {
 }
 
 pub(super) fn run(args: &Info) -> Result<(), Failure> {
-    let info = data::info::describe(&data::open::open(&args.data)?);
+    // Levels that would be made are told too; none is made here.
+    let memory = Arc::new(Shelf::new(None, 0));
+    let info = data::info::describe(&with_levels(data::open::open(&args.data)?, &memory));
     if args.json {
         println!("{}", serde_json::to_string_pretty(&info)?);
     } else {

@@ -1,12 +1,12 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, usage};
+use super::{Failure, cache::Cache, usage};
 use crate::{
     app::{
         still::{Picture, Stills},
         world::WorldSettings,
     },
-    data,
+    data::{self, coarse::with_levels},
     gpu::device,
     wire::update,
 };
@@ -51,11 +51,13 @@ pub struct Render {
     /// Pyramid level, 0 = full resolution; chosen by the size where it is not given.
     #[arg(long, env = "LUCIDA_LEVEL")]
     level: Option<i64>,
+    #[command(flatten)]
+    cache: Cache,
 }
 
 pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let canvas = size(&args.size)?;
-    let opened = data::open::open(&args.data)?;
+    let opened = with_levels(data::open::open(&args.data)?, &args.cache.shelf());
     let device = device::open()?;
     let settings = WorldSettings::of(&device);
     let mut stills = Stills::new(device, settings, opened)?;

@@ -1,9 +1,12 @@
 //! `lucida serve`: the server.
 
-use super::{Failure, usage};
+use super::{Failure, cache::Cache, usage};
 use crate::{
     app::world::{self, WorldSettings},
-    data,
+    data::{
+        self,
+        coarse::{Shelf, with_levels},
+    },
     gpu::device,
     server::{self, Opener, ServerConfig, TlsPaths, Token},
     wire::command::{CommandCode, CommandFailure},
@@ -58,6 +61,8 @@ pub struct Serve {
     /// How levels are chosen: `sharp` (a data pixel for every screen pixel) or `napari-cuda`.
     #[arg(long, env = "LUCIDA_LEVELS", default_value = "sharp", value_parser = ["sharp", "napari-cuda"])]
     levels: String,
+    #[command(flatten)]
+    cache: Cache,
 }
 
 pub(super) fn run(args: &Serve) -> Result<(), Failure> {
@@ -70,9 +75,12 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
         .with_context(|| format!("cannot listen on {address}; take another with --port"))?;
     let bound = listener.local_addr()?;
     // The image is opened while the driver starts.
+    let shelf = args.cache.shelf();
     let opening = {
-        let path = first.clone();
-        std::thread::Builder::new().name("lucida-open".into()).spawn(move || data::open::open(&path))?
+        let (path, shelf) = (first.clone(), shelf.clone());
+        std::thread::Builder::new()
+            .name("lucida-open".into())
+            .spawn(move || data::open::open(&path).map(|opened| with_levels(opened, &shelf)))?
     };
     let device = device::open()?;
     let mut settings = WorldSettings::of(&device);
@@ -93,7 +101,7 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     let intent = world::show(&world.sources, opened);
     world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
 
-    let opener = opener(args, world.sources.clone());
+    let opener = opener(args, world.sources.clone(), shelf);
     let lines = server::urls(bound, &config).join("\n") + "\n";
     // Whoever started the server may have closed its output: that is no reason to stop serving.
     if let Err(error) = std::io::stdout().write_all(lines.as_bytes()) {
@@ -134,7 +142,7 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
 }
 
 /// Opens what was named on the command line and nothing else.
-fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
+fn opener(args: &Serve, sources: data::pool::Sources, shelf: Arc<Shelf>) -> Opener {
     let known: HashMap<String, PathBuf> =
         args.data.iter().map(|p| (p.display().to_string(), p.clone())).collect();
     Arc::new(move |path: &str| {
@@ -144,6 +152,7 @@ fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
         };
         let opened = data::open::open(path)
             .map_err(|e| CommandFailure::new(CommandCode::InvalidImage, e.to_string()))?;
+        let opened = with_levels(opened, &shelf);
         for (id, source) in opened.sources {
             sources.register(id, source);
         }

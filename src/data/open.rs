@@ -9,7 +9,7 @@ use super::{
     transforms,
     zarr_source::ZarrSource,
 };
-use lucida_components::dataset::{Dataset, Level, Multiscale};
+use lucida_components::dataset::{Dataset, Level, LevelKind, Multiscale};
 use std::{path::Path, sync::Arc};
 
 /// Opens the OME-Zarr image (0.4 on Zarr v2, 0.5 on Zarr v3, sharded or not) in the folder `path`. Reads
@@ -48,6 +48,7 @@ pub fn open(path: &Path) -> Result<Opened, OpenError> {
             chunk: array.chunk.iter().map(|n| n.get()).collect(),
             scale: placement.scale,
             translation: placement.translation,
+            kind: LevelKind::Stored,
         };
         levels.push((array, level));
     }

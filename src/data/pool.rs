@@ -2,8 +2,10 @@
 //!
 //! The world replaces its whole list of wishes whenever it changes, and takes what was read out of a
 //! bounded channel. A chunk that is being read, or lies in the channel, is not read a second time.
+//!
+//! What a source cannot answer at once is made by threads of their own, which stand behind all others.
 
-use super::ChunkSource;
+use super::{ChunkSource, making::Making};
 use crate::app::bridge::Arrival;
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
 use lucida_components::{
@@ -51,7 +53,11 @@ impl Sources {
     }
 }
 
-/// A pool of threads named `lucida-pool-N`. Dropping it stops and joins them: a read under way is
+/// How far the threads that make chunks stand behind the others (nice(2)): behind reading, and behind a
+/// software driver that draws.
+const MAKER_NICE: i32 = 15;
+
+/// A pool of threads named `lucida-pool-N`, and of `lucida-coarse-N` that make chunks. Dropping it stops and joins them: a read under way is
 /// finished, its result discarded.
 pub struct ChunkPool {
     shared: Arc<Shared>,
@@ -67,6 +73,8 @@ struct Shared {
     wake: Condvar,
     arrivals: Sender<Arrival>,
     closing: Receiver<()>,
+    /// Threads that make chunks.
+    makers: usize,
 }
 
 #[derive(Default)]
@@ -75,13 +83,17 @@ struct State {
     queue: Vec<ChunkKey>,
     /// Chunks being read or waiting for room.
     in_flight: HashSet<ChunkKey>,
-    /// Chunks put into the channel, in its order; the front is dropped as the world takes them out.
-    delivered: VecDeque<ChunkKey>,
+    /// What was put into the channel, in its order, `None` for word of one that is being made; the front is
+    /// dropped as the world takes them out.
+    delivered: VecDeque<Option<ChunkKey>>,
+    /// Wishes that have to be made.
+    making: Making,
     closed: bool,
 }
 
 impl ChunkPool {
-    /// Starts `threads` (at least one) threads that read from `sources`. The receiver is the world's.
+    /// Starts `threads` (at least one) threads that read from `sources`, and half as many (at least one)
+    /// that make what has to be made. The receiver is the world's.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -91,12 +103,19 @@ impl ChunkPool {
         // Carries nothing: its end is the signal.
         let (close, closing) = crossbeam_channel::bounded(0);
         let state = Mutex::default();
-        let shared = Arc::new(Shared { sources, state, wake: Condvar::new(), arrivals, closing });
+        let makers = (threads / 2).max(1);
+        let shared = Arc::new(Shared { sources, state, wake: Condvar::new(), arrivals, closing, makers });
         let mut pool = Self { shared, close: Some(close), threads: Vec::new() };
         for n in 0..threads.max(1) {
             let shared = pool.shared.clone();
             let thread =
                 thread::Builder::new().name(format!("lucida-pool-{n}")).spawn(move || shared.work())?;
+            pool.threads.push(thread);
+        }
+        for n in 0..makers {
+            let shared = pool.shared.clone();
+            let thread =
+                thread::Builder::new().name(format!("lucida-coarse-{n}")).spawn(move || shared.make())?;
             pool.threads.push(thread);
         }
         Ok((pool, receiver))
@@ -108,17 +127,22 @@ impl ChunkPool {
     }
 
     /// Replaces the wish list: what is not in `wants` and not yet being read is cancelled; what is being
-    /// read, or was read and not yet taken by the world, is not read again. Never waits for a read.
+    /// read, or was read and not yet taken by the world, is not read again. What is being made and is no
+    /// longer wanted is given up. Never waits for a read.
     pub fn request(&self, wants: &[(ChunkKey, Priority)]) {
         let mut order: Vec<usize> = (0..wants.len()).collect();
         order.sort_by_key(|&i| wants[i].1);
         order.truncate(MOST_WANTS);
         let mut state = self.shared.lock();
         state.forget_taken(self.shared.arrivals.len());
-        let mut seen: HashSet<ChunkKey> = state.in_flight.iter().chain(&state.delivered).copied().collect();
-        state.queue.clear();
-        state.queue.extend(order.into_iter().map(|i| wants[i].0).filter(|key| seen.insert(*key)));
-        state.queue.reverse();
+        let State { queue, in_flight, delivered, making, .. } = &mut *state;
+        making.renew(order.iter().map(|&i| wants[i].0));
+        let mut seen: HashSet<ChunkKey> =
+            in_flight.iter().chain(delivered.iter().flatten()).copied().collect();
+        queue.clear();
+        let wishes = order.into_iter().map(|i| wants[i].0);
+        queue.extend(wishes.filter(|key| seen.insert(*key) && !making.holds(key)));
+        queue.reverse();
         drop(state);
         self.shared.wake.notify_all();
     }
@@ -140,6 +164,7 @@ impl Drop for ChunkPool {
             let mut state = self.shared.lock();
             state.closed = true;
             state.queue.clear();
+            state.making.clear();
         }
         self.close = None;
         self.shared.wake.notify_all();
@@ -166,10 +191,64 @@ impl Shared {
     /// One thread: takes wishes until the pool ends.
     fn work(&self) {
         while let Some(key) = self.next() {
-            let result = self.read(key);
-            if !self.deliver(key, result) {
+            let result = self.ask(key, |source| source.look(key.level, key.number));
+            let goes_on = match result {
+                Asked::Gone => self.forget(key),
+                Asked::Answer(Some(result)) => self.deliver(key, Some(result)),
+                // Somebody has to make it first.
+                Asked::Answer(None) => !self.hand_over(key) || self.deliver(key, None),
+            };
+            if !goes_on {
                 return;
             }
+        }
+    }
+
+    /// One thread that makes chunks: the most urgent that have to be made, until the pool ends.
+    fn make(&self) {
+        if let Err(error) = rustix::process::nice(MAKER_NICE) {
+            tracing::debug!("making chunks cannot be made nice: {error}");
+        }
+        while let Some(key) = self.next_unmade() {
+            let goes_on = || self.lock().making.goes_on(&key, self.makers);
+            let result = self.ask(key, |source| source.make(key.level, key.number, &goes_on));
+            let mut state = self.lock();
+            match result {
+                Asked::Answer(None) => state.making.stopped(&key),
+                Asked::Answer(Some(result)) => {
+                    state.making.done(&key);
+                    state.in_flight.insert(key);
+                    drop(state);
+                    if !self.deliver(key, Some(result)) {
+                        return;
+                    }
+                }
+                Asked::Gone => state.making.done(&key),
+            }
+        }
+    }
+
+    /// Notes that a wish has to be made. Whether anybody still wants it.
+    fn hand_over(&self, key: ChunkKey) -> bool {
+        let mut state = self.lock();
+        state.in_flight.remove(&key);
+        let wanted = state.making.add(key);
+        drop(state);
+        self.wake.notify_all();
+        wanted
+    }
+
+    /// Waits for the most urgent wish that has to be made; `None` at the end.
+    fn next_unmade(&self) -> Option<ChunkKey> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(key) = state.making.next(self.makers) {
+                return Some(key);
+            }
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -188,25 +267,28 @@ impl Shared {
         }
     }
 
-    /// Reads one chunk. `None` where its source was closed in the meantime: nobody wants it.
-    fn read(&self, key: ChunkKey) -> Option<Result<ChunkData, ChunkFault>> {
-        let source = self.sources.get(key.source)?;
-        let result = catch_unwind(AssertUnwindSafe(|| source.read(key.level, key.number)));
-        let result = result.unwrap_or_else(|panic| {
+    /// Asks a chunk's source.
+    fn ask(&self, key: ChunkKey, ask: impl FnOnce(&dyn ChunkSource) -> Answer) -> Asked {
+        let Some(source) = self.sources.get(key.source) else { return Asked::Gone };
+        let answer = catch_unwind(AssertUnwindSafe(|| ask(&*source)));
+        let answer = answer.unwrap_or_else(|panic| {
             let reason = format!("reading it panicked: {}", message(&*panic));
-            Err(ChunkFault { level: key.level, number: key.number, reason })
+            Some(Err(ChunkFault { level: key.level, number: key.number, reason }))
         });
-        self.sources.get(key.source).map(|_| result)
+        if self.sources.get(key.source).is_some() { Asked::Answer(answer) } else { Asked::Gone }
     }
 
-    /// Puts a result into the channel, waiting for room; false at the end.
+    /// Nobody wants this chunk any more. Always goes on.
+    fn forget(&self, key: ChunkKey) -> bool {
+        self.lock().in_flight.remove(&key);
+        true
+    }
+
+    /// Puts a result, or word that it is being made, into the channel, waiting for room; false at the end.
     ///
     /// Sends happen under the lock and never wait there, so `delivered` has exactly the channel's order.
-    fn deliver(&self, key: ChunkKey, result: Option<Result<ChunkData, ChunkFault>>) -> bool {
-        let Some(result) = result else {
-            self.lock().in_flight.remove(&key);
-            return true;
-        };
+    fn deliver(&self, key: ChunkKey, result: Answer) -> bool {
+        let brought = result.is_some().then_some(key);
         let mut arrival = (key, result);
         loop {
             let mut state = self.lock();
@@ -215,8 +297,10 @@ impl Shared {
             }
             match self.arrivals.try_send(arrival) {
                 Ok(()) => {
-                    state.in_flight.remove(&key);
-                    state.delivered.push_back(key);
+                    if brought.is_some() {
+                        state.in_flight.remove(&key);
+                    }
+                    state.delivered.push_back(brought);
                     // The channel holds this many at most; what lies before them was taken.
                     state.forget_taken(ARRIVALS);
                     return true;
@@ -231,6 +315,17 @@ impl Shared {
             room.ready();
         }
     }
+}
+
+/// A chunk, or `None` where it is not there yet.
+type Answer = Option<Result<ChunkData, ChunkFault>>;
+
+/// What came of asking a source.
+enum Asked {
+    /// The source was closed: nobody wants the chunk.
+    Gone,
+    /// It answered.
+    Answer(Answer),
 }
 
 /// What a panic said.
@@ -264,9 +359,11 @@ mod tests {
             match number {
                 PANICS => panic!("chunk {number} bites"),
                 FAILS => Err(ChunkFault { level, number, reason: "not there".into() }),
-                _ => {
-                    Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Uniform([number as u8, 0, 0, 0]) })
-                }
+                _ => Ok(ChunkData {
+                    dtype: Dtype::U8,
+                    values: ChunkValues::Uniform([number as u8, 0, 0, 0]),
+                    missing: false,
+                }),
             }
         }
     }
@@ -338,11 +435,11 @@ mod tests {
         pool.request(&[want(PANICS, 0), want(FAILS, 1), want(3, 2)]);
         let (key, result) = take(&arrivals);
         assert_eq!(key.number, PANICS);
-        let fault = result.unwrap_err();
+        let fault = result.unwrap().unwrap_err();
         assert_eq!((fault.level, fault.number), (0, PANICS));
         assert!(fault.reason.contains("chunk 666 bites"), "{fault}");
-        assert_eq!(take(&arrivals).1.unwrap_err().reason, "not there");
-        assert!(take(&arrivals).1.is_ok());
+        assert_eq!(take(&arrivals).1.unwrap().unwrap_err().reason, "not there");
+        assert!(take(&arrivals).1.unwrap().is_ok());
         // Each was told once.
         assert!(arrivals.recv_timeout(Duration::from_millis(20)).is_err());
     }
@@ -405,7 +502,7 @@ mod tests {
         sources.register(ID, named.clone());
         let (pool, arrivals) = ChunkPool::new(0, sources).unwrap();
         pool.request(&[want(1, 0)]);
-        assert!(take(&arrivals).1.is_err());
+        assert!(take(&arrivals).1.unwrap().is_err());
         assert_eq!(named.0.lock().unwrap().as_deref(), Some("lucida-pool-0"));
     }
 }

@@ -4,6 +4,7 @@ use super::{
     ChunkSource,
     declared::Outer,
     level::{OpenLevel, Pieces},
+    stamp,
     store::FolderStore,
     stored,
 };
@@ -17,6 +18,9 @@ use zarrs::array::{Array, ArrayBytes, ArrayToBytesCodecTraits, CodecOptions};
 
 /// What a header may claim beyond the decoded size: checksums, and the last block of a zstd frame.
 const DECLARED_SLACK: u64 = 1 << 20;
+
+/// Chunks whose files are looked at to tell whether an image was changed.
+const SEEN_CHUNKS: u64 = 16;
 
 /// A Zarr pyramid. Reads come from several threads at once.
 pub struct ZarrSource {
@@ -49,6 +53,10 @@ impl ChunkSource for ZarrSource {
             self.levels.get(usize::from(level)).ok_or_else(|| fault("there is no such level".into()))?;
         reader.read(number).map_err(fault)
     }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.levels.last().map(LevelReader::fingerprint)
+    }
 }
 
 impl LevelReader {
@@ -78,7 +86,30 @@ impl LevelReader {
                 return Err(format!("decodes to {} bytes instead of {}", values.len(), self.decoded_bytes()));
             }
         };
-        Ok(ChunkData { dtype: self.stored.drawn_as(), values })
+        Ok(ChunkData { dtype: self.stored.drawn_as(), values, missing: false })
+    }
+
+    /// Path and metadata of the array, and what can be seen of its metadata files and of some chunks spread
+    /// over it: values that are written anew without a change of metadata are mostly written all.
+    fn fingerprint(&self) -> String {
+        let root = self.array.storage().root().to_owned();
+        let folder = root.join(self.array.path().as_str().trim_start_matches('/'));
+        let metadata = serde_json::to_string(self.array.metadata()).unwrap_or_default();
+        let mut seen = format!("{}\n{metadata}", folder.display());
+        for name in ["zarr.json", ".zarray"] {
+            seen += &format!("\n{name} {}", stamp::of(&folder.join(name)));
+        }
+        let chunks: u64 = self.geometry.grid().product();
+        for n in 0..SEEN_CHUNKS.min(chunks) {
+            let number = (u128::from(n) * u128::from(chunks) / u128::from(SEEN_CHUNKS.min(chunks))) as u64;
+            let at = self.geometry.chunk_at(number);
+            let key = match &self.pieces {
+                Pieces::Files(_) => self.array.chunk_key(&at),
+                Pieces::Inner(shards) => self.array.chunk_key(&shards.shard_of(&at)),
+            };
+            seen += &format!("\n{key} {}", stamp::of(&root.join(key.as_str())));
+        }
+        seen
     }
 
     /// Bytes of one piece in the stored type.

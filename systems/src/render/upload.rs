@@ -63,7 +63,7 @@ fn upload_tile(
     let plane = Plane::of(state, image, layer.layer.channel, job.level)?;
     let chunks: Vec<_> =
         plane.chunks(job.at).map(|key| Some((key, cache.get(&key)?.clone()))).collect::<Option<_>>()?;
-    let missing = chunks.iter().any(|(_, c)| c.is_err());
+    let missing = chunks.iter().any(|(_, c)| c.as_ref().map_or(true, |data| data.missing));
     let width = image.dtype.size();
     let (slot, evicted) = pools.insert(width, plane.key(job.at), missing)?;
     let stride = pools::stride(width);

@@ -16,6 +16,10 @@ pub fn take(
         return;
     }
     for (key, chunk) in arrivals.0.drain(..) {
+        let Some(chunk) = chunk else {
+            cache.note_making(key);
+            continue;
+        };
         match &chunk {
             Ok(_) => metrics.chunks_loaded += 1,
             Err(fault) => {

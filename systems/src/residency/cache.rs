@@ -3,6 +3,7 @@
 use bevy_ecs::prelude::*;
 use lru::LruCache;
 use lucida_components::chunk::{ChunkData, ChunkFault, ChunkKey};
+use std::collections::HashSet;
 
 /// Bytes that an entry costs beside its values: a failed or uniform chunk is not free.
 const OVERHEAD: u64 = 128;
@@ -12,12 +13,14 @@ const OVERHEAD: u64 = 128;
 pub struct ChunkCache {
     entries: LruCache<ChunkKey, Result<ChunkData, ChunkFault>>,
     bytes: u64,
+    /// Wanted chunks that are being made: they will come, but nobody knows when.
+    making: HashSet<ChunkKey>,
 }
 
 impl Default for ChunkCache {
     fn default() -> Self {
         // Unbounded in entries because it is bounded in bytes, by `insert`.
-        Self { entries: LruCache::unbounded(), bytes: 0 }
+        Self { entries: LruCache::unbounded(), bytes: 0, making: HashSet::new() }
     }
 }
 
@@ -28,6 +31,7 @@ fn cost(entry: &Result<ChunkData, ChunkFault>) -> u64 {
 impl ChunkCache {
     /// Takes a chunk in, and others out until all fit `budget` bytes. The newest always stays.
     pub fn insert(&mut self, key: ChunkKey, chunk: Result<ChunkData, ChunkFault>, budget: u64) {
+        self.making.remove(&key);
         self.bytes += cost(&chunk);
         if let Some(old) = self.entries.put(key, chunk) {
             self.bytes -= cost(&old);
@@ -49,6 +53,21 @@ impl ChunkCache {
         self.entries.contains(key)
     }
 
+    /// Notes that a chunk is being made.
+    pub fn note_making(&mut self, key: ChunkKey) {
+        self.making.insert(key);
+    }
+
+    /// Whether a chunk is being made.
+    pub fn is_making(&self, key: &ChunkKey) -> bool {
+        self.making.contains(key)
+    }
+
+    /// Forgets which chunks are being made, except the wanted ones: nobody makes the others any more.
+    pub fn forget_making(&mut self, is_wanted: impl Fn(&ChunkKey) -> bool) {
+        self.making.retain(is_wanted);
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -65,7 +84,7 @@ mod tests {
     }
 
     fn chunk(bytes: usize) -> ChunkData {
-        ChunkData { dtype: Dtype::U8, values: ChunkValues::Dense(vec![0; bytes].into()) }
+        ChunkData { dtype: Dtype::U8, values: ChunkValues::Dense(vec![0; bytes].into()), missing: false }
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! The residency contract: a picture may be drawn when every visible layer has all tiles of its coarsest
 //! level, or all of its target level, with failed parts marked missing. Then it refines, centre first.
+//!
+//! A coarsest level that must first be made is not waited for: once it is known that it is not there yet, a
+//! picture may be drawn with half of the target's tiles, of which those that must be made do not count. The
+//! rest is background until it comes.
 
 use super::{
     cache::ChunkCache,
@@ -73,7 +77,7 @@ pub fn plan(
     streams: Query<(&StreamId, &ViewId, &Pace)>,
     watches: Query<&Watch>,
     mut pools: ResMut<Pools>,
-    cache: Res<ChunkCache>,
+    mut cache: ResMut<ChunkCache>,
     mut wants: ResMut<Wants>,
 ) {
     let watched = |view: ViewId| {
@@ -96,6 +100,7 @@ pub fn plan(
             residency.set_if_neq(seen);
         }
     }
+    cache.forget_making(|key| list.seen.contains(key));
     if wants.list != list.chunks {
         wants.list = list.chunks;
         wants.changed = true;
@@ -129,11 +134,37 @@ struct Standing {
     missing: u32,
     /// Tiles whose chunks are not all here.
     waiting: u32,
+    /// Of those, tiles whose absent chunks are all being made.
+    making: u32,
 }
 
 impl Standing {
     fn is_available(&self) -> bool {
         self.waiting == 0
+    }
+
+    /// Tiles that will soon be here, or known to be in the making.
+    fn loading(&self) -> u32 {
+        self.waiting - self.making
+    }
+
+    /// Whether, of what does not have to be made first, at least half is here.
+    fn is_half_there(&self) -> bool {
+        self.resident + self.uploads.len() as u32 >= self.loading()
+    }
+}
+
+/// A layer that is shown, and its finest and coarsest level in view.
+struct Shown<'a> {
+    index: usize,
+    image: &'a Multiscale,
+    first: usize,
+    last: usize,
+}
+
+impl Shown<'_> {
+    fn has_stored_base(&self) -> bool {
+        !self.image.levels[self.last].is_virtual()
     }
 }
 
@@ -151,10 +182,7 @@ fn make(
     plan.layers.clear();
     plan.uploads.clear();
 
-    let (mut coarse, mut fine) = (Vec::new(), Vec::new());
-    let mut seen = Residency::default();
-    plan.ready = true;
-    let mut targets = Vec::new();
+    let mut shown = Vec::new();
     for (index, layer) in state.layers.iter().enumerate() {
         let Some((image, target)) = target(state, layer) else { continue };
         let coarsest = image.levels.len() - 1;
@@ -169,32 +197,40 @@ fn make(
         }
         let Some(&(first, _)) = levels.first() else { continue };
         let Some(&(last, _)) = levels.last() else { continue };
-        let base = stand(state, layer, index, image, last, pools, cache, list);
-        let top = if first == last { None } else { Some(first) };
-        targets.push((index, image, first, top));
-        if base.is_available() {
-            coarse.extend(&base.uploads);
-        }
-        if top.is_none() {
-            count(&mut seen, &base);
-            plan.ready &= base.is_available();
-        }
+        shown.push(Shown { index, image, first, last });
         plan.layers.push(LayerPlan { layer: index, levels });
-        fine.push(base.is_available());
     }
-    let mut refinements = Vec::new();
-    for ((index, image, _, top), base_available) in targets.iter().zip(fine) {
-        let Some(level) = *top else { continue };
-        let layer = &state.layers[*index];
-        let standing = stand(state, layer, *index, image, level, pools, cache, list);
-        count(&mut seen, &standing);
-        if base_available {
-            refinements.extend(standing.uploads);
-        } else if standing.is_available() {
-            coarse.extend(standing.uploads);
+    // Wanted in this order: coarsest levels that are stored, targets, coarsest levels that must be made.
+    let mut look = |s: &Shown, level| stand(state, s.index, s.image, level, pools, cache, list);
+    let mut bases: Vec<_> = shown.iter().map(|s| s.has_stored_base().then(|| look(s, s.last))).collect();
+    let mut tops: Vec<_> = shown
+        .iter()
+        .map(|s| (s.first != s.last || !s.has_stored_base()).then(|| look(s, s.first)))
+        .collect();
+    for (s, (base, top)) in shown.iter().zip(bases.iter_mut().zip(&mut tops)) {
+        if base.is_none() {
+            *base = if s.first == s.last { top.take() } else { Some(look(s, s.last)) };
+        }
+    }
+    let mut seen = Residency::default();
+    let (mut coarse, mut refinements) = (Vec::new(), Vec::new());
+    plan.ready = true;
+    for (s, (base, top)) in shown.iter().zip(bases.into_iter().flatten().zip(tops)) {
+        count(&mut seen, top.as_ref().unwrap_or(&base));
+        let top_is_available = top.as_ref().is_some_and(Standing::is_available);
+        let is_in_progress =
+            !s.has_stored_base() && base.loading() == 0 && top.as_ref().unwrap_or(&base).is_half_there();
+        if base.is_available() {
+            coarse.extend(base.uploads);
+            refinements.extend(top.into_iter().flat_map(|t| t.uploads));
+        } else if top_is_available {
+            coarse.extend(top.into_iter().flat_map(|t| t.uploads));
+        } else if is_in_progress {
+            coarse.extend(top.into_iter().flat_map(|t| t.uploads));
+            coarse.extend(base.uploads);
         } else {
             plan.ready = false;
-            refinements.extend(standing.uploads);
+            refinements.extend(top.into_iter().flat_map(|t| t.uploads));
         }
     }
     plan.essential = coarse.len();
@@ -202,8 +238,8 @@ fn make(
     plan.uploads.extend(refinements);
     seen.waiting = !plan.ready;
     if seen.resident == seen.wanted {
-        for (index, image, level, _) in &targets {
-            read_ahead(state, &state.layers[*index], image, *level, plan.heading, cache, list);
+        for s in &shown {
+            read_ahead(state, &state.layers[s.index], s.image, s.first, plan.heading, cache, list);
         }
     }
     seen
@@ -226,10 +262,8 @@ fn count(seen: &mut Residency, standing: &Standing) {
 }
 
 /// Looks at every tile of a level that the view sees, centre first; what is not here is wanted.
-#[expect(clippy::too_many_arguments, reason = "one place that reads everything about a tile")]
 fn stand(
     state: &ViewState,
-    layer: &LayerState,
     index: usize,
     image: &Multiscale,
     level: usize,
@@ -238,17 +272,19 @@ fn stand(
     list: &mut Wanted,
 ) -> Standing {
     let mut standing = Standing::default();
-    let Some(plane) = Plane::of(state, image, layer.layer.channel, level) else { return standing };
+    let channel = state.layers[index].layer.channel;
+    let Some(plane) = Plane::of(state, image, channel, level) else { return standing };
     for at in centre_first(plane.window(&state.rect())) {
         if let Some(slot) = pools.touch(image.dtype.size(), &plane.key(at)) {
             standing.resident += 1;
             standing.missing += u32::from(slot.missing);
             continue;
         }
-        let mut here = true;
+        let (mut here, mut making) = (true, true);
         for key in plane.chunks(at) {
             if !cache.contains(&key) {
                 here = false;
+                making &= cache.is_making(&key);
                 list.push(key);
             }
         }
@@ -256,6 +292,7 @@ fn stand(
             standing.uploads.push(TileJob { layer: index, level, at });
         } else {
             standing.waiting += 1;
+            standing.making += u32::from(making);
         }
     }
     standing
