@@ -338,6 +338,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crossbeam_channel::RecvTimeoutError;
     use lucida_components::{chunk::ChunkValues, dtype::Dtype};
     use std::time::{Duration, Instant};
 
@@ -486,6 +487,99 @@ mod tests {
         eventually("all are gone", || pool.in_flight() == 0 && pool.queued() == 0);
         assert!(arrivals.is_empty());
         assert_eq!(*gate.began.lock().unwrap(), [1]);
+    }
+
+    /// A source that has to make the chunks from 100 on; making waits until the test lets it go on.
+    struct Maker {
+        /// Chunks whose making began, and that was given up.
+        began: Mutex<Vec<u64>>,
+        stopped: Mutex<Vec<u64>>,
+        go: Receiver<()>,
+    }
+
+    impl ChunkSource for Maker {
+        fn read(&self, _: u16, number: u64) -> Result<ChunkData, ChunkFault> {
+            let values = ChunkValues::Uniform([number as u8, 0, 0, 0]);
+            Ok(ChunkData { dtype: Dtype::U8, values, missing: false })
+        }
+
+        fn look(&self, level: u16, number: u64) -> Option<Result<ChunkData, ChunkFault>> {
+            (number < 100).then(|| self.read(level, number))
+        }
+
+        fn make(
+            &self,
+            level: u16,
+            number: u64,
+            goes_on: &dyn Fn() -> bool,
+        ) -> Option<Result<ChunkData, ChunkFault>> {
+            self.began.lock().unwrap().push(number);
+            while let Err(RecvTimeoutError::Timeout) = self.go.recv_timeout(Duration::from_millis(1)) {
+                if !goes_on() {
+                    self.stopped.lock().unwrap().push(number);
+                    return None;
+                }
+            }
+            Some(self.read(level, number))
+        }
+    }
+
+    fn making() -> (ChunkPool, Receiver<Arrival>, Arc<Maker>, Sender<()>) {
+        let (go, receiver) = crossbeam_channel::bounded(0);
+        let maker = Arc::new(Maker { began: Mutex::default(), stopped: Mutex::default(), go: receiver });
+        let sources = Sources::default();
+        sources.register(ID, maker.clone());
+        let (pool, arrivals) = ChunkPool::new(1, sources).unwrap();
+        (pool, arrivals, maker, go)
+    }
+
+    #[test]
+    fn what_must_be_made_is_told_and_holds_nothing_else_up() {
+        let (pool, arrivals, maker, go) = making();
+        pool.request(&[want(100, 0), want(1, 1), want(101, 2), want(2, 3)]);
+        let got: Vec<(u64, bool)> =
+            (0..4).map(|_| take(&arrivals)).map(|(key, result)| (key.number, result.is_some())).collect();
+        assert_eq!(got, [(100, false), (1, true), (101, false), (2, true)]);
+        eventually("one is made", || *maker.began.lock().unwrap() == [100]);
+        // The same list again changes nothing, and nothing is told twice.
+        pool.request(&[want(100, 0), want(101, 2)]);
+        go.send(()).unwrap();
+        let (key, result) = take(&arrivals);
+        assert_eq!((key.number, result.unwrap().is_ok()), (100, true));
+        eventually("the next is made", || *maker.began.lock().unwrap() == [100, 101]);
+        drop(go);
+        assert_eq!(take(&arrivals).0.number, 101);
+        assert!(arrivals.recv_timeout(Duration::from_millis(20)).is_err());
+        assert!(maker.stopped.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn making_ends_where_nobody_wants_it_and_gives_way_to_what_is_more_urgent() {
+        let (pool, arrivals, maker, go) = making();
+        pool.request(&[want(100, 0)]);
+        eventually("it is made", || *maker.began.lock().unwrap() == [100]);
+        pool.request(&[]);
+        eventually("it is given up", || *maker.stopped.lock().unwrap() == [100]);
+        assert_eq!(take(&arrivals).0.number, 100);
+
+        pool.request(&[want(101, 5)]);
+        assert!(take(&arrivals).1.is_none());
+        eventually("it is made", || maker.began.lock().unwrap().last() == Some(&101));
+        pool.request(&[want(102, 1), want(101, 5)]);
+        assert!(take(&arrivals).1.is_none());
+        eventually("it gives way", || maker.began.lock().unwrap().last() == Some(&102));
+        assert_eq!(*maker.stopped.lock().unwrap(), [100, 101]);
+        drop(go);
+        assert_eq!((take(&arrivals).0.number, take(&arrivals).0.number), (102, 101));
+    }
+
+    #[test]
+    fn dropping_the_pool_ends_making() {
+        let (pool, _arrivals, maker, _go) = making();
+        pool.request(&[want(100, 0)]);
+        eventually("it is made", || !maker.began.lock().unwrap().is_empty());
+        drop(pool);
+        assert_eq!(Arc::strong_count(&maker), 1, "the threads are gone");
     }
 
     #[test]
