@@ -95,21 +95,19 @@ impl LevelReader {
         let root = self.array.storage().root().to_owned();
         let folder = root.join(self.array.path().as_str().trim_start_matches('/'));
         let metadata = serde_json::to_string(self.array.metadata()).unwrap_or_default();
-        let mut seen = format!("{}\n{metadata}", folder.display());
-        for name in ["zarr.json", ".zarray"] {
-            seen += &format!("\n{name} {}", stamp::of(&folder.join(name)));
-        }
+        let mut seen = vec![folder.display().to_string(), metadata];
+        seen.extend(["zarr.json", ".zarray"].map(|name| stamp::of(&folder.join(name))));
         let chunks: u64 = self.geometry.grid().product();
-        for n in 0..SEEN_CHUNKS.min(chunks) {
-            let number = (u128::from(n) * u128::from(chunks) / u128::from(SEEN_CHUNKS.min(chunks))) as u64;
-            let at = self.geometry.chunk_at(number);
+        let looks = SEEN_CHUNKS.min(chunks);
+        for n in 0..looks {
+            let at = self.geometry.chunk_at((u128::from(n) * u128::from(chunks) / u128::from(looks)) as u64);
             let key = match &self.pieces {
                 Pieces::Files(_) => self.array.chunk_key(&at),
                 Pieces::Inner(shards) => self.array.chunk_key(&shards.shard_of(&at)),
             };
-            seen += &format!("\n{key} {}", stamp::of(&root.join(key.as_str())));
+            seen.push(stamp::of(&root.join(key.as_str())));
         }
-        seen
+        seen.join("\n")
     }
 
     /// Bytes of one piece in the stored type.

@@ -147,8 +147,9 @@ fn a_file_that_is_not_usable_is_made_anew() {
         |path| File::options().write(true).open(path).unwrap().set_len(1 << 34).unwrap(),
     ];
     for (n, spoil) in spoil.iter().enumerate() {
-        let all = files(dir.path());
-        all.iter().for_each(|path| spoil(path));
+        for path in files(dir.path()) {
+            spoil(&path);
+        }
         let (again, reads) = opened(array(), dir.path(), PLENTY);
         assert_eq!(bytes(&level(&again, 2)), want, "{n}");
         assert!(reads.load(Ordering::Relaxed) > 0, "{n}: it was made anew");

@@ -44,7 +44,7 @@ impl Row {
     pub fn each(&self, mut f: impl FnMut(usize, usize)) {
         let odd = usize::from(self.is_odd);
         for i in 0..self.len {
-            let n = if self.halves { (i + odd) / 2 } else { i };
+            let n = if self.halves { (i + odd) >> 1 } else { i };
             f(self.target + n, i);
         }
     }

@@ -63,5 +63,6 @@ fn folder(stored: &str, image: &Multiscale, rule: Rule) -> String {
         image.levels.iter().map(|Level { shape, chunk, .. }| (shape.as_slice(), chunk.as_slice())).collect();
     let all = format!("{FORMAT}\n{stored}\n{:?} {rule:?} {geometry:?}", image.dtype);
     let digest = Sha256::digest(all);
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half = digest.iter().take(16).fold(0, |n, byte| n << 8 | u128::from(*byte));
+    format!("{half:032x}")
 }

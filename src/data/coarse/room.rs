@@ -94,8 +94,10 @@ impl Room {
                 _ => used -= entry.bytes,
             }
         }
-        // Those that are not empty stay.
-        folders.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+        for folder in &folders {
+            // Those that are not empty stay.
+            let _ = fs::remove_dir(folder);
+        }
         Ok(used)
     }
 }

@@ -46,8 +46,8 @@ fn wants(rig: &mut Rig) -> Vec<ChunkKey> {
     rig.world().resource::<Wants>().list.iter().map(|(key, _)| *key).collect()
 }
 
-fn chunk() -> Option<Result<ChunkData, ChunkFault>> {
-    Some(Ok(ChunkData { dtype: Dtype::U16, values: ChunkValues::Uniform([9; 4]), missing: false }))
+fn chunk() -> ChunkData {
+    ChunkData { dtype: Dtype::U16, values: ChunkValues::Uniform([9; 4]), missing: false }
 }
 
 /// Brings these, and lets a turn run.
@@ -146,7 +146,7 @@ fn the_picture_grows_as_tiles_come() {
     let mut before = 0;
     // Every tile needs the chunks around it for its border.
     for some in of_level(&wanted, 1).chunks(32) {
-        bring(&mut rig, some, chunk());
+        bring(&mut rig, some, Some(Ok(chunk())));
         assert!(ready(&mut rig));
         let (essential, all) = uploads(&mut rig);
         assert_eq!(essential, all, "what is there is drawn in the next picture");
@@ -159,7 +159,7 @@ fn the_picture_grows_as_tiles_come() {
     assert_eq!(before, 128);
     assert_eq!(of_level(&wants(&mut rig), 3), of_level(&wanted, 3), "the coarsest level is made behind it");
     // Its arrival changes nothing of the picture.
-    bring(&mut rig, &of_level(&wanted, 3), chunk());
+    bring(&mut rig, &of_level(&wanted, 3), Some(Ok(chunk())));
     assert!(ready(&mut rig));
     assert_eq!(drawn(&mut rig), 128);
 }
@@ -169,7 +169,7 @@ fn another_plane_shows_nothing_of_the_one_before() {
     let mut rig = showing(image(1));
     rig.ask(go("z", 4));
     let first = wants(&mut rig);
-    bring(&mut rig, &first, chunk());
+    bring(&mut rig, &first, Some(Ok(chunk())));
     upload(&mut rig);
     assert_eq!(drawn(&mut rig), 128, "complete");
     rig.ask(go("z", 24));
@@ -181,7 +181,7 @@ fn another_plane_shows_nothing_of_the_one_before() {
     assert!(ready(&mut rig));
     assert_eq!((drawn(&mut rig), residency(&mut rig).resident), (0, 0));
     let centre: Vec<ChunkKey> = second[..16].to_vec();
-    bring(&mut rig, &centre, chunk());
+    bring(&mut rig, &centre, Some(Ok(chunk())));
     upload(&mut rig);
     let some = drawn(&mut rig);
     assert!((1..=16).contains(&some), "{some}");
@@ -197,7 +197,7 @@ fn a_coarsest_level_that_was_made_before_is_waited_for_and_drawn() {
     let wanted = wants(&mut rig);
     bring(&mut rig, &of_level(&wanted, 1), None);
     assert!(!ready(&mut rig), "the coarsest level has not answered");
-    bring(&mut rig, &of_level(&wanted, 3), chunk());
+    bring(&mut rig, &of_level(&wanted, 3), Some(Ok(chunk())));
     assert!(ready(&mut rig));
     let (essential, _) = uploads(&mut rig);
     assert_eq!(essential, 4 * 2);
@@ -217,7 +217,7 @@ fn stored_tiles_over_a_level_that_must_be_made_are_shown_when_half_are_there() {
     let mut brought = 0;
     let count = stored.len();
     for key in stored {
-        bring(&mut rig, &[key], chunk());
+        bring(&mut rig, &[key], Some(Ok(chunk())));
         brought += 1;
         if ready(&mut rig) {
             break;
@@ -246,10 +246,10 @@ fn a_made_chunk_that_failed_counts_as_there() {
 fn an_image_with_stored_levels_is_waited_for_as_ever() {
     let mut rig = showing(image(4));
     let wanted = wants(&mut rig);
-    bring(&mut rig, &of_level(&wanted, 1)[1..], chunk());
+    bring(&mut rig, &of_level(&wanted, 1)[1..], Some(Ok(chunk())));
     assert!(!ready(&mut rig));
-    bring(&mut rig, &of_level(&wanted, 3)[1..], chunk());
+    bring(&mut rig, &of_level(&wanted, 3)[1..], Some(Ok(chunk())));
     assert!(!ready(&mut rig), "neither is complete");
-    bring(&mut rig, &of_level(&wanted, 3)[..1], chunk());
+    bring(&mut rig, &of_level(&wanted, 3)[..1], Some(Ok(chunk())));
     assert!(ready(&mut rig));
 }
