@@ -5,6 +5,12 @@
 mod arrays;
 #[path = "data/containers.rs"]
 mod containers;
+#[path = "data/array.rs"]
+mod array;
+#[path = "data/coarse.rs"]
+mod coarse;
+#[path = "data/coarse_cache.rs"]
+mod coarse_cache;
 #[path = "data/formats.rs"]
 mod formats;
 #[path = "data/image.rs"]

@@ -1,5 +1,7 @@
 //! Pictures: the shader against its twin on the CPU, against golden pictures, and against real arrays.
 
+#[path = "picture/coarse.rs"]
+mod coarse;
 mod common;
 
 use common::{array::ArrayImage, device, picture, pixel, real_images, stills};

@@ -22,6 +22,8 @@ pub struct ChunkData {
     pub dtype: Dtype,
     /// The values.
     pub values: ChunkValues,
+    /// Parts of what it was made of could not be read: they are 0, or no numbers, and it is drawn as missing.
+    pub missing: bool,
 }
 
 /// How a chunk's values are held.
@@ -80,6 +82,7 @@ pub struct Wants {
     pub changed: bool,
 }
 
-/// What the pool brought since the last turn.
+/// What the pool brought since the last turn. `None`: the chunk is not there yet; it is being made, for as
+/// long as it is wanted, and comes later.
 #[derive(Resource, Debug, Default)]
-pub struct Arrivals(pub Vec<(ChunkKey, Result<ChunkData, ChunkFault>)>);
+pub struct Arrivals(pub Vec<(ChunkKey, Option<Result<ChunkData, ChunkFault>>)>);

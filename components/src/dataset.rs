@@ -90,6 +90,19 @@ pub struct Level {
     pub scale: Vec<f64>,
     /// World coordinate of the *centre* of voxel 0.
     pub translation: Vec<f64>,
+    /// Whether it is stored.
+    pub kind: LevelKind,
+}
+
+/// Where the values of a level come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelKind {
+    /// It is stored.
+    #[default]
+    Stored,
+    /// It is made of the level before it, which takes its time.
+    Virtual,
 }
 
 /// One layer to be made from a dataset.
@@ -157,6 +170,11 @@ impl Level {
             number /= g;
         }
         at
+    }
+
+    /// Whether its chunks are made, not stored.
+    pub fn is_virtual(&self) -> bool {
+        self.kind == LevelKind::Virtual
     }
 
     /// Voxels of one chunk.

@@ -188,6 +188,6 @@ impl WorldHandle {
     }
 }
 
-/// A chunk on its way from the pool to the world.
+/// A chunk on its way from the pool to the world; `None` says that it is being made.
 pub type Arrival =
-    (ChunkKey, Result<lucida_components::chunk::ChunkData, lucida_components::chunk::ChunkFault>);
+    (ChunkKey, Option<Result<lucida_components::chunk::ChunkData, lucida_components::chunk::ChunkFault>>);

@@ -1,9 +1,12 @@
 //! `lucida info`: what an image is.
 
 use super::{Failure, reading::Reading};
-use crate::data;
+use crate::data::{
+    self,
+    coarse::{Shelf, with_levels},
+};
 use clap::Args;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Say what an image is: axes, levels, channels, warnings.
 #[derive(Debug, Args)]
@@ -19,7 +22,10 @@ pub struct Info {
 }
 
 pub(super) fn run(args: &Info) -> Result<(), Failure> {
-    let info = data::info::describe(&data::open::open_with(&args.data, &args.reading.options())?);
+    // Levels that would be made are told too; none is made here.
+    let memory = Arc::new(Shelf::new(None, 0));
+    let opened = data::open::open_with(&args.data, &args.reading.options())?;
+    let info = data::info::describe(&with_levels(opened, &memory));
     if args.json {
         println!("{}", serde_json::to_string_pretty(&info)?);
     } else {

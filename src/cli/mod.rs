@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 it failed, 2 it was asked for wrongly.
 
+mod cache;
 mod demo;
 mod doctor;
 mod info;

@@ -1,12 +1,12 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, reading::Reading, usage};
+use super::{Failure, cache::Cache, reading::Reading, usage};
 use crate::{
     app::{
         still::{Picture, Stills},
         world::WorldSettings,
     },
-    data,
+    data::{self, coarse::with_levels},
     gpu::device,
     wire::update,
 };
@@ -53,11 +53,14 @@ pub struct Render {
     level: Option<i64>,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    cache: Cache,
 }
 
 pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let canvas = size(&args.size)?;
     let opened = data::open::open_with(&args.data, &args.reading.options())?;
+    let opened = with_levels(opened, &args.cache.shelf());
     let device = device::open()?;
     let settings = WorldSettings::of(&device);
     let mut stills = Stills::new(device, settings, opened)?;

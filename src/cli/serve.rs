@@ -1,9 +1,12 @@
 //! `lucida serve`: the server.
 
-use super::{Failure, reading::Reading, usage};
+use super::{Failure, cache::Cache, reading::Reading, usage};
 use crate::{
     app::world::{self, WorldSettings},
-    data,
+    data::{
+        self,
+        coarse::{Shelf, with_levels},
+    },
     gpu::device,
     server::{self, Opener, ServerConfig, TlsPaths, Token},
     wire::command::{CommandCode, CommandFailure},
@@ -60,6 +63,8 @@ pub struct Serve {
     levels: String,
     #[command(flatten)]
     reading: Reading,
+    #[command(flatten)]
+    cache: Cache,
 }
 
 pub(super) fn run(args: &Serve) -> Result<(), Failure> {
@@ -72,11 +77,12 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
         .with_context(|| format!("cannot listen on {address}; take another with --port"))?;
     let bound = listener.local_addr()?;
     // The image is opened while the driver starts.
+    let shelf = args.cache.shelf();
     let opening = {
-        let (path, options) = (first.clone(), args.reading.options());
+        let (path, options, shelf) = (first.clone(), args.reading.options(), shelf.clone());
         std::thread::Builder::new()
             .name("lucida-open".into())
-            .spawn(move || data::open::open_with(&path, &options))?
+            .spawn(move || data::open::open_with(&path, &options).map(|opened| with_levels(opened, &shelf)))?
     };
     let device = device::open()?;
     let mut settings = WorldSettings::of(&device);
@@ -97,7 +103,7 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     let intent = world::show(&world.sources, opened);
     world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
 
-    let opener = opener(args, world.sources.clone());
+    let opener = opener(args, world.sources.clone(), shelf);
     let lines = server::urls(bound, &config).join("\n") + "\n";
     // Whoever started the server may have closed its output: that is no reason to stop serving.
     if let Err(error) = std::io::stdout().write_all(lines.as_bytes()) {
@@ -146,7 +152,7 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
 }
 
 /// Opens what was named on the command line and nothing else.
-fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
+fn opener(args: &Serve, sources: data::pool::Sources, shelf: Arc<Shelf>) -> Opener {
     let known: HashMap<String, PathBuf> =
         args.data.iter().map(|p| (p.display().to_string(), p.clone())).collect();
     let options = args.reading.options();
@@ -157,6 +163,7 @@ fn opener(args: &Serve, sources: data::pool::Sources) -> Opener {
         };
         let opened = data::open::open_with(path, &options)
             .map_err(|e| CommandFailure::new(CommandCode::InvalidImage, e.to_string()))?;
+        let opened = with_levels(opened, &shelf);
         for (id, source) in opened.sources {
             sources.register(id, source);
         }

@@ -7,7 +7,7 @@ use super::{
 use lucida_components::{
     axes::AxisKind,
     contents::Contents,
-    dataset::{ArrayAxis, Dataset, Multiscale},
+    dataset::{ArrayAxis, Dataset, LevelKind, Multiscale},
     dtype::Dtype,
     layer::LayerKind,
 };
@@ -39,7 +39,7 @@ pub struct Info {
     pub labels: Vec<LabelsInfo>,
     /// What else stands there; `None` for a single image.
     pub contents: Option<Contents>,
-    /// Bytes of all levels, decoded.
+    /// Bytes of all stored levels, decoded.
     pub bytes: u64,
     /// What was odd but usable.
     pub warnings: Vec<String>,
@@ -63,8 +63,10 @@ pub struct AxisInfo {
 /// One level; lists have one entry per dimension.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LevelInfo {
-    /// Path inside the image.
+    /// Path inside the image; empty where it is virtual.
     pub path: String,
+    /// Stored, or virtual: made while it is looked at.
+    pub level: LevelKind,
     /// Extent in voxels.
     pub shape: Vec<u64>,
     /// Extent of what is read at once.
@@ -105,7 +107,10 @@ pub fn describe(opened: &Opened) -> Info {
         drawn_as: image.map(|i| name_of(i.dtype)).unwrap_or_default(),
         dimensions: image.map(|i| dimensions(dataset, i)).unwrap_or_default(),
         axes: axes(dataset),
-        bytes: levels.iter().fold(0, |n, l| n.saturating_add(l.bytes)),
+        bytes: levels
+            .iter()
+            .filter(|l| l.level == LevelKind::Stored)
+            .fold(0, |n, l| n.saturating_add(l.bytes)),
         levels,
         channels: dataset
             .layers
@@ -130,6 +135,7 @@ fn levels(image: &Multiscale) -> impl Iterator<Item = LevelInfo> + '_ {
         let voxels = level.shape.iter().fold(1u64, |n, s| n.saturating_mul(*s));
         LevelInfo {
             path: level.path.clone(),
+            level: level.kind,
             shape: level.shape.clone(),
             chunk: level.chunk.clone(),
             scale: level.scale.clone(),
@@ -166,7 +172,8 @@ impl fmt::Display for Info {
         writeln!(f, "  path      {}", self.path)?;
         writeln!(f, "  format    {}", self.format)?;
         writeln!(f, "  values    {}, drawn as {}", self.dtype, self.drawn_as)?;
-        writeln!(f, "  size      {} decoded, in {} level(s)", bytes(self.bytes), self.levels.len())?;
+        let stored = self.levels.iter().filter(|l| l.level == LevelKind::Stored).count();
+        writeln!(f, "  size      {} decoded, in {stored} level(s)", bytes(self.bytes))?;
         f.write_str(&inventory::lines(&self.labels, self.contents.as_ref()))?;
         let rows = self.axes.iter().map(|a| {
             let unit = a.unit.as_deref().unwrap_or("");
@@ -186,7 +193,7 @@ impl fmt::Display for Info {
         let rows = self.levels.iter().enumerate().map(|(i, l)| {
             vec![
                 i.to_string(),
-                l.path.clone(),
+                if l.level == LevelKind::Virtual { "virtual".into() } else { l.path.clone() },
                 times(&l.shape),
                 times(&l.chunk),
                 list(&l.scale),

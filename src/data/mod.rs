@@ -1,6 +1,7 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
 pub mod codecs;
+pub mod coarse;
 pub mod contrast;
 pub mod demo;
 pub mod error;
@@ -20,6 +21,7 @@ mod json;
 mod label_table;
 mod labels;
 mod level;
+mod making;
 mod ngff;
 mod node;
 mod omero;
@@ -27,6 +29,7 @@ mod plate;
 mod pyramid;
 mod sample;
 mod shard;
+mod stamp;
 mod store;
 mod stored;
 mod transforms;
@@ -48,6 +51,28 @@ pub trait ChunkSource: Send + Sync {
     /// # Errors
     /// The chunk's name and a sentence; the chunk is then drawn as missing.
     fn read(&self, level: u16, number: u64) -> Result<ChunkData, ChunkFault>;
+
+    /// The same, but `None` where the chunk would first have to be made of others, which takes its time.
+    fn look(&self, level: u16, number: u64) -> Option<Result<ChunkData, ChunkFault>> {
+        Some(self.read(level, number))
+    }
+
+    /// Makes a chunk that [`Self::look`] did not have. Asks between its steps whether it is to go on; `None`
+    /// where it is not.
+    fn make(
+        &self,
+        level: u16,
+        number: u64,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Option<Result<ChunkData, ChunkFault>> {
+        goes_on().then(|| self.read(level, number))
+    }
+
+    /// What tells the values of the coarsest level from those it had before they were changed, as far as
+    /// that can be seen without reading them. `None` where it cannot.
+    fn fingerprint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// An opened image and the sources of its pyramids.

@@ -3,12 +3,14 @@
 //! The world replaces its whole list of wishes whenever it changes, and takes what was read out of a
 //! bounded channel. A chunk that is being read, or lies in the channel, is not read a second time. Both
 //! together have a bounded number of bytes: a read begins when there is room for what it brings.
+//!
+//! What a source cannot answer at once is made by threads of their own, which stand behind all others.
 
-use super::ChunkSource;
+use super::{ChunkSource, making::Making};
 use crate::app::bridge::Arrival;
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
 use lucida_components::{
-    chunk::{ChunkData, ChunkFault, ChunkKey, Want},
+    chunk::{ChunkData, ChunkFault, ChunkKey, Priority, Want},
     dataset::SourceId,
 };
 use std::{
@@ -59,7 +61,11 @@ impl Sources {
     }
 }
 
-/// A pool of threads named `lucida-pool-N`. Dropping it stops and joins them: a read under way is
+/// How far the threads that make chunks stand behind the others (nice(2)): behind reading, and behind a
+/// software driver that draws.
+const MAKER_NICE: i32 = 15;
+
+/// A pool of threads named `lucida-pool-N`, and of `lucida-coarse-N` that make chunks. Dropping it stops and joins them: a read under way is
 /// finished, its result discarded.
 pub struct ChunkPool {
     shared: Arc<Shared>,
@@ -75,6 +81,8 @@ struct Shared {
     wake: Condvar,
     arrivals: Sender<Arrival>,
     closing: Receiver<()>,
+    /// Threads that make chunks.
+    makers: usize,
 }
 
 struct State {
@@ -82,10 +90,12 @@ struct State {
     queue: Vec<Want>,
     /// Chunks being read or waiting for room, and the bytes kept for them.
     in_flight: HashMap<ChunkKey, u64>,
-    /// Chunks put into the channel, in its order, and their bytes; the front is dropped as the world takes
-    /// them out.
-    delivered: VecDeque<(ChunkKey, u64)>,
-    /// Bytes of all of both.
+    /// What was put into the channel, in its order, with its bytes; no key for word of a chunk that is being
+    /// made. The front is dropped as the world takes them out.
+    delivered: VecDeque<(Option<ChunkKey>, u64)>,
+    /// Wishes that have to be made.
+    making: Making,
+    /// Bytes of all that is in flight and delivered.
     bytes: u64,
     /// The most there were.
     peak: u64,
@@ -103,13 +113,15 @@ impl Default for State {
             bytes: 0,
             peak: 0,
             limit: TRANSIT,
+            making: Making::default(),
             closed: false,
         }
     }
 }
 
 impl ChunkPool {
-    /// Starts `threads` (at least one) threads that read from `sources`. The receiver is the world's.
+    /// Starts `threads` (at least one) threads that read from `sources`, and half as many (at least one)
+    /// that make what has to be made. The receiver is the world's.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -119,12 +131,19 @@ impl ChunkPool {
         // Carries nothing: its end is the signal.
         let (close, closing) = crossbeam_channel::bounded(0);
         let state = Mutex::default();
-        let shared = Arc::new(Shared { sources, state, wake: Condvar::new(), arrivals, closing });
+        let makers = (threads / 2).max(1);
+        let shared = Arc::new(Shared { sources, state, wake: Condvar::new(), arrivals, closing, makers });
         let mut pool = Self { shared, close: Some(close), threads: Vec::new() };
         for n in 0..threads.max(1) {
             let shared = pool.shared.clone();
             let thread =
                 thread::Builder::new().name(format!("lucida-pool-{n}")).spawn(move || shared.work())?;
+            pool.threads.push(thread);
+        }
+        for n in 0..makers {
+            let shared = pool.shared.clone();
+            let thread =
+                thread::Builder::new().name(format!("lucida-coarse-{n}")).spawn(move || shared.make())?;
             pool.threads.push(thread);
         }
         Ok((pool, receiver))
@@ -148,18 +167,22 @@ impl ChunkPool {
     }
 
     /// Replaces the wish list: what is not in `wants` and not yet being read is cancelled; what is being
-    /// read, or was read and not yet taken by the world, is not read again. Never waits for a read.
+    /// read, or was read and not yet taken by the world, is not read again. What is being made and is no
+    /// longer wanted is given up. Never waits for a read.
     pub fn request(&self, wants: &[Want]) {
         let mut order: Vec<usize> = (0..wants.len()).collect();
         order.sort_by_key(|&i| wants[i].priority);
         order.truncate(MOST_WANTS);
         let mut state = self.shared.lock();
         state.forget_taken(self.shared.arrivals.len());
-        let under_way = state.in_flight.keys().chain(state.delivered.iter().map(|(key, _)| key));
+        let State { queue, in_flight, delivered, making, .. } = &mut *state;
+        making.renew(order.iter().map(|&i| wants[i].key));
+        let under_way = in_flight.keys().chain(delivered.iter().filter_map(|(key, _)| key.as_ref()));
         let mut seen: HashSet<ChunkKey> = under_way.copied().collect();
-        state.queue.clear();
-        state.queue.extend(order.into_iter().map(|i| wants[i]).filter(|want| seen.insert(want.key)));
-        state.queue.reverse();
+        queue.clear();
+        let wishes = order.into_iter().map(|i| wants[i]);
+        queue.extend(wishes.filter(|want| seen.insert(want.key) && !making.holds(&want.key)));
+        queue.reverse();
         drop(state);
         self.shared.wake.notify_all();
     }
@@ -181,6 +204,7 @@ impl Drop for ChunkPool {
             let mut state = self.shared.lock();
             state.closed = true;
             state.queue.clear();
+            state.making.clear();
         }
         self.close = None;
         self.shared.wake.notify_all();
@@ -224,10 +248,66 @@ impl Shared {
     /// One thread: takes wishes until the pool ends.
     fn work(&self) {
         while let Some(key) = self.next() {
-            let result = self.read(key);
-            if !self.deliver(key, result) {
+            let result = self.ask(key, |source| source.look(key.level, key.number));
+            let goes_on = match result {
+                Asked::Gone => self.forget(key),
+                Asked::Answer(Some(result)) => self.deliver(key, Some(result)),
+                // Somebody has to make it first.
+                Asked::Answer(None) => !self.hand_over(key) || self.deliver(key, None),
+            };
+            if !goes_on {
                 return;
             }
+        }
+    }
+
+    /// One thread that makes chunks: the most urgent that have to be made, until the pool ends.
+    fn make(&self) {
+        if let Err(error) = rustix::process::nice(MAKER_NICE) {
+            tracing::debug!("making chunks cannot be made nice: {error}");
+        }
+        while let Some(key) = self.next_unmade() {
+            let goes_on = || self.lock().making.goes_on(&key, self.makers);
+            let result = self.ask(key, |source| source.make(key.level, key.number, &goes_on));
+            let mut state = self.lock();
+            match result {
+                Asked::Answer(None) => state.making.stopped(&key),
+                Asked::Answer(Some(result)) => {
+                    state.making.done(&key);
+                    // Made beside what is read: as many more as there are makers.
+                    let bytes = result.as_ref().map_or(0, ChunkData::bytes);
+                    state.begin(&Want { key, priority: Priority(0), bytes });
+                    drop(state);
+                    if !self.deliver(key, Some(result)) {
+                        return;
+                    }
+                }
+                Asked::Gone => state.making.done(&key),
+            }
+        }
+    }
+
+    /// Notes that a wish has to be made. Whether anybody still wants it.
+    fn hand_over(&self, key: ChunkKey) -> bool {
+        let mut state = self.lock();
+        state.end(&key);
+        let wanted = state.making.add(key);
+        drop(state);
+        self.wake.notify_all();
+        wanted
+    }
+
+    /// Waits for the most urgent wish that has to be made; `None` at the end.
+    fn next_unmade(&self) -> Option<ChunkKey> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(key) = state.making.next(self.makers) {
+                return Some(key);
+            }
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -254,27 +334,30 @@ impl Shared {
         }
     }
 
-    /// Reads one chunk. `None` where its source was closed in the meantime: nobody wants it.
-    fn read(&self, key: ChunkKey) -> Option<Result<ChunkData, ChunkFault>> {
-        let source = self.sources.get(key.source)?;
-        let result = catch_unwind(AssertUnwindSafe(|| source.read(key.level, key.number)));
-        let result = result.unwrap_or_else(|panic| {
+    /// Asks a chunk's source.
+    fn ask(&self, key: ChunkKey, ask: impl FnOnce(&dyn ChunkSource) -> Answer) -> Asked {
+        let Some(source) = self.sources.get(key.source) else { return Asked::Gone };
+        let answer = catch_unwind(AssertUnwindSafe(|| ask(&*source)));
+        let answer = answer.unwrap_or_else(|panic| {
             let reason = format!("reading it panicked: {}", message(&*panic));
-            Err(ChunkFault { level: key.level, number: key.number, reason })
+            Some(Err(ChunkFault { level: key.level, number: key.number, reason }))
         });
-        self.sources.get(key.source).map(|_| result)
+        if self.sources.get(key.source).is_some() { Asked::Answer(answer) } else { Asked::Gone }
     }
 
-    /// Puts a result into the channel, waiting for room; false at the end.
+    /// Nobody wants this chunk any more. Always goes on.
+    fn forget(&self, key: ChunkKey) -> bool {
+        self.lock().end(&key);
+        self.wake.notify_all();
+        true
+    }
+
+    /// Puts a result, or word that it is being made, into the channel, waiting for room; false at the end.
     ///
     /// Sends happen under the lock and never wait there, so `delivered` has exactly the channel's order.
-    fn deliver(&self, key: ChunkKey, result: Option<Result<ChunkData, ChunkFault>>) -> bool {
-        let Some(result) = result else {
-            self.lock().end(&key);
-            self.wake.notify_all();
-            return true;
-        };
-        let bytes = result.as_ref().map_or(0, ChunkData::bytes);
+    fn deliver(&self, key: ChunkKey, result: Answer) -> bool {
+        let brought = result.is_some().then_some(key);
+        let bytes = result.as_ref().and_then(|r| r.as_ref().ok()).map_or(0, ChunkData::bytes);
         let mut arrival = (key, result);
         loop {
             let mut state = self.lock();
@@ -283,8 +366,10 @@ impl Shared {
             }
             match self.arrivals.try_send(arrival) {
                 Ok(()) => {
-                    state.end(&key);
-                    state.delivered.push_back((key, bytes));
+                    if brought.is_some() {
+                        state.end(&key);
+                    }
+                    state.delivered.push_back((brought, bytes));
                     state.bytes += bytes;
                     state.forget_taken(self.arrivals.len());
                     return true;
@@ -301,6 +386,17 @@ impl Shared {
     }
 }
 
+/// A chunk, or `None` where it is not there yet.
+type Answer = Option<Result<ChunkData, ChunkFault>>;
+
+/// What came of asking a source.
+enum Asked {
+    /// The source was closed: nobody wants the chunk.
+    Gone,
+    /// It answered.
+    Answer(Answer),
+}
+
 /// What a panic said.
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
@@ -311,6 +407,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crossbeam_channel::RecvTimeoutError;
     use lucida_components::{
         chunk::{ChunkValues, Priority},
         dtype::Dtype,
@@ -335,9 +432,11 @@ mod tests {
             match number {
                 PANICS => panic!("chunk {number} bites"),
                 FAILS => Err(ChunkFault { level, number, reason: "not there".into() }),
-                _ => {
-                    Ok(ChunkData { dtype: Dtype::U8, values: ChunkValues::Uniform([number as u8, 0, 0, 0]) })
-                }
+                _ => Ok(ChunkData {
+                    dtype: Dtype::U8,
+                    values: ChunkValues::Uniform([number as u8, 0, 0, 0]),
+                    missing: false,
+                }),
             }
         }
     }
@@ -413,11 +512,11 @@ mod tests {
         pool.request(&[want(PANICS, 0), want(FAILS, 1), want(3, 2)]);
         let (key, result) = take(&arrivals);
         assert_eq!(key.number, PANICS);
-        let fault = result.unwrap_err();
+        let fault = result.unwrap().unwrap_err();
         assert_eq!((fault.level, fault.number), (0, PANICS));
         assert!(fault.reason.contains("chunk 666 bites"), "{fault}");
-        assert_eq!(take(&arrivals).1.unwrap_err().reason, "not there");
-        assert!(take(&arrivals).1.is_ok());
+        assert_eq!(take(&arrivals).1.unwrap().unwrap_err().reason, "not there");
+        assert!(take(&arrivals).1.unwrap().is_ok());
         // Each was told once.
         assert!(arrivals.recv_timeout(Duration::from_millis(20)).is_err());
     }
@@ -496,6 +595,99 @@ mod tests {
         assert_eq!(*gate.began.lock().unwrap(), [1]);
     }
 
+    /// A source that has to make the chunks from 100 on; making waits until the test lets it go on.
+    struct Maker {
+        /// Chunks whose making began, and that was given up.
+        began: Mutex<Vec<u64>>,
+        stopped: Mutex<Vec<u64>>,
+        go: Receiver<()>,
+    }
+
+    impl ChunkSource for Maker {
+        fn read(&self, _: u16, number: u64) -> Result<ChunkData, ChunkFault> {
+            let values = ChunkValues::Uniform([number as u8, 0, 0, 0]);
+            Ok(ChunkData { dtype: Dtype::U8, values, missing: false })
+        }
+
+        fn look(&self, level: u16, number: u64) -> Option<Result<ChunkData, ChunkFault>> {
+            (number < 100).then(|| self.read(level, number))
+        }
+
+        fn make(
+            &self,
+            level: u16,
+            number: u64,
+            goes_on: &dyn Fn() -> bool,
+        ) -> Option<Result<ChunkData, ChunkFault>> {
+            self.began.lock().unwrap().push(number);
+            while let Err(RecvTimeoutError::Timeout) = self.go.recv_timeout(Duration::from_millis(1)) {
+                if !goes_on() {
+                    self.stopped.lock().unwrap().push(number);
+                    return None;
+                }
+            }
+            Some(self.read(level, number))
+        }
+    }
+
+    fn making() -> (ChunkPool, Receiver<Arrival>, Arc<Maker>, Sender<()>) {
+        let (go, receiver) = crossbeam_channel::bounded(0);
+        let maker = Arc::new(Maker { began: Mutex::default(), stopped: Mutex::default(), go: receiver });
+        let sources = Sources::default();
+        sources.register(ID, maker.clone());
+        let (pool, arrivals) = ChunkPool::new(1, sources).unwrap();
+        (pool, arrivals, maker, go)
+    }
+
+    #[test]
+    fn what_must_be_made_is_told_and_holds_nothing_else_up() {
+        let (pool, arrivals, maker, go) = making();
+        pool.request(&[want(100, 0), want(1, 1), want(101, 2), want(2, 3)]);
+        let got: Vec<(u64, bool)> =
+            (0..4).map(|_| take(&arrivals)).map(|(key, result)| (key.number, result.is_some())).collect();
+        assert_eq!(got, [(100, false), (1, true), (101, false), (2, true)]);
+        eventually("one is made", || *maker.began.lock().unwrap() == [100]);
+        // The same list again changes nothing, and nothing is told twice.
+        pool.request(&[want(100, 0), want(101, 2)]);
+        go.send(()).unwrap();
+        let (key, result) = take(&arrivals);
+        assert_eq!((key.number, result.unwrap().is_ok()), (100, true));
+        eventually("the next is made", || *maker.began.lock().unwrap() == [100, 101]);
+        drop(go);
+        assert_eq!(take(&arrivals).0.number, 101);
+        assert!(arrivals.recv_timeout(Duration::from_millis(20)).is_err());
+        assert!(maker.stopped.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn making_ends_where_nobody_wants_it_and_gives_way_to_what_is_more_urgent() {
+        let (pool, arrivals, maker, go) = making();
+        pool.request(&[want(100, 0)]);
+        eventually("it is made", || *maker.began.lock().unwrap() == [100]);
+        pool.request(&[]);
+        eventually("it is given up", || *maker.stopped.lock().unwrap() == [100]);
+        assert_eq!(take(&arrivals).0.number, 100);
+
+        pool.request(&[want(101, 5)]);
+        assert!(take(&arrivals).1.is_none());
+        eventually("it is made", || maker.began.lock().unwrap().last() == Some(&101));
+        pool.request(&[want(102, 1), want(101, 5)]);
+        assert!(take(&arrivals).1.is_none());
+        eventually("it gives way", || maker.began.lock().unwrap().last() == Some(&102));
+        assert_eq!(*maker.stopped.lock().unwrap(), [100, 101]);
+        drop(go);
+        assert_eq!((take(&arrivals).0.number, take(&arrivals).0.number), (102, 101));
+    }
+
+    #[test]
+    fn dropping_the_pool_ends_making() {
+        let (pool, _arrivals, maker, _go) = making();
+        pool.request(&[want(100, 0)]);
+        eventually("it is made", || !maker.began.lock().unwrap().is_empty());
+        drop(pool);
+        assert_eq!(Arc::strong_count(&maker), 1, "the threads are gone");
+    }
+
     #[test]
     fn threads_are_named() {
         struct Named(Mutex<Option<String>>);
@@ -510,7 +702,7 @@ mod tests {
         sources.register(ID, named.clone());
         let (pool, arrivals) = ChunkPool::new(0, sources).unwrap();
         pool.request(&[want(1, 0)]);
-        assert!(take(&arrivals).1.is_err());
+        assert!(take(&arrivals).1.unwrap().is_err());
         assert_eq!(named.0.lock().unwrap().as_deref(), Some("lucida-pool-0"));
     }
 }

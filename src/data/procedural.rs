@@ -14,7 +14,7 @@ use lucida_components::{
     axes::AxisKind,
     chunk::{ChunkData, ChunkFault, ChunkValues},
     controls::{Blending, Controls},
-    dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, SceneAxis},
+    dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, SceneAxis},
     dtype::{Dtype, StoredType},
     layer::LayerKind,
 };
@@ -166,6 +166,7 @@ impl Procedural {
                 chunk: vec![1, 1, z, y, x],
                 scale: [[spec.spacing[0], 1.0].as_slice(), &lattice.voxel].concat(),
                 translation: [[0.0; 2].as_slice(), &lattice.first].concat(),
+                kind: LevelKind::Stored,
             }
         });
         Self { levels: levels.collect(), field: Field::new(&spec), spec }
@@ -256,7 +257,7 @@ impl ChunkSource for Procedural {
             bytes.resize(bytes.len() + (full[1] - inside[1]) * full[2] * size, 0);
         }
         bytes.resize(full.iter().product::<usize>() * size, 0);
-        Ok(ChunkData { dtype: self.spec.dtype, values: ChunkValues::Dense(bytes.into()) })
+        Ok(ChunkData { dtype: self.spec.dtype, values: ChunkValues::Dense(bytes.into()), missing: false })
     }
 }
 

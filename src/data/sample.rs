@@ -1,4 +1,4 @@
-//! Values of the coarsest level's middle plane, read to measure contrast.
+//! Values of the coarsest stored level's middle plane, read to measure contrast.
 
 use super::ChunkSource;
 use lucida_components::{
@@ -12,8 +12,11 @@ const MOST_CHUNKS: u64 = 256;
 /// Values that are kept of one channel.
 const MOST_VALUES: usize = 1 << 22;
 
+/// Bytes that may be decoded for one channel; at least one chunk.
+const MOST_BYTES: u64 = 1 << 28;
+
 /// Values of the plane that is spanned by y and x (else by the last two axes) in the middle of all other
-/// axes. Where the plane has more chunks than may be read, every n-th of them.
+/// axes. Where the plane has more chunks than may be read, some that are spread evenly over it.
 ///
 /// # Errors
 /// The first chunk that could not be read.
@@ -39,13 +42,15 @@ pub fn middle_plane(
     }
     let [row, column] = [in_plane[0], in_plane[1]];
     let grid: Vec<u64> = level.grid().collect();
-    let count = grid[row] * grid[column];
-    let stride = count.div_ceil((MOST_CHUNKS / channels).max(1));
+    let in_chunk = level.chunk[row].min(level.shape[row]) * level.chunk[column].min(level.shape[column]);
+    let most = (MOST_CHUNKS / channels)
+        .min(MOST_VALUES as u64 / in_chunk)
+        .min(MOST_BYTES / (level.chunk_voxels() * image.stored.size() as u64))
+        .max(1);
     let mut values = Vec::new();
-    // Start in the middle of the first stretch, so that a single chunk is not the corner.
-    for n in (stride / 2..count).step_by(stride as usize) {
+    for [r, c] in spread([grid[row], grid[column]], most) {
         let mut at: Vec<u64> = middle.iter().zip(&level.chunk).map(|(m, c)| m / c).collect();
-        (at[row], at[column]) = (n / grid[column], n % grid[column]);
+        (at[row], at[column]) = (r, c);
         let chunk = source.read(number as u16, level.chunk_number(&at))?;
         let inside = |d: usize| level.chunk[d].min(level.shape[d] - at[d] * level.chunk[d]) as usize;
         let offset = |y: usize, x: usize| {
@@ -71,11 +76,49 @@ pub fn middle_plane(
     Ok(values)
 }
 
+/// At most `most` (at least one) places spread evenly over a grid, each in the middle of its share.
+fn spread(grid: [u64; 2], most: u64) -> impl Iterator<Item = [u64; 2]> {
+    let [rows, columns] = grid;
+    let even = (most as f64 * columns as f64 / rows as f64).sqrt() as u64;
+    let across = even.max(most / rows).clamp(1, most.min(columns));
+    let down = (most / across).clamp(1, rows);
+    let middle = |n: u64, count: u64, of: u64| {
+        ((2 * u128::from(n) + 1) * u128::from(of) / (2 * u128::from(count))) as u64
+    };
+    (0..down).flat_map(move |r| (0..across).map(move |c| [middle(r, down, rows), middle(c, across, columns)]))
+}
+
 /// y and x where they are called so, else the last two.
 fn plane_axes(axes: &[SceneAxis]) -> [usize; 2] {
     let named = |name: &str| axes.iter().position(|a| a.label.eq_ignore_ascii_case(name));
     match (named("y"), named("x")) {
         (Some(y), Some(x)) => [y, x],
         _ => [axes.len() - 2, axes.len() - 1],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn places_are_all_there_are_or_spread_over_all() {
+        for (grid, most) in [([3, 5], 15), ([3, 5], 200), ([1, 1], 1), ([7, 1], 9)] {
+            let places: HashSet<_> = spread(grid, most).collect();
+            assert_eq!(places.len() as u64, grid[0] * grid[1], "{grid:?}");
+        }
+        assert_eq!(spread([400, 300], 1).collect::<Vec<_>>(), [[200, 150]]);
+        for grid in [[512, 512], [1, 1 << 40], [1 << 40, 2], [391, 391], [10, 100_000]] {
+            let places: Vec<_> = spread(grid, 64).collect();
+            assert!((32..=64).contains(&places.len()), "{grid:?}: {}", places.len());
+            assert_eq!(places.iter().collect::<HashSet<_>>().len(), places.len());
+            for side in 0..2 {
+                let at: HashSet<_> = places.iter().map(|p| p[side]).collect();
+                let is_thin = grid[1 - side] / grid[side] >= 32;
+                assert!(is_thin || at.len() > 1, "{grid:?}: not one line of it");
+                assert!(at.iter().all(|a| *a < grid[side]));
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     ChunkSource,
     codecs::{Scratch, with_scratch},
     level::{OpenLevel, Pieces},
+    stamp,
     store::FolderStore,
     stored,
 };
@@ -13,6 +14,9 @@ use lucida_components::{
     dtype::{Dtype, StoredType},
 };
 use zarrs::array::Array;
+
+/// Chunks whose files are looked at to tell whether an image was changed.
+const SEEN_CHUNKS: u64 = 16;
 
 /// A Zarr pyramid. Reads come from several threads at once.
 pub struct ZarrSource {
@@ -46,6 +50,10 @@ impl ChunkSource for ZarrSource {
             self.levels.get(usize::from(level)).ok_or_else(|| fault("there is no such level".into()))?;
         reader.read(number).map_err(fault)
     }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.levels.last().map(LevelReader::fingerprint)
+    }
 }
 
 impl LevelReader {
@@ -69,7 +77,28 @@ impl LevelReader {
         let at = self.geometry.chunk_at(number);
         let values = with_scratch(|scratch| self.values(&at, scratch))?;
         let values = values.unwrap_or(ChunkValues::Uniform(self.fill));
-        Ok(ChunkData { dtype: self.dtype, values })
+        Ok(ChunkData { dtype: self.dtype, values, missing: false })
+    }
+
+    /// Path and metadata of the array, and what can be seen of its metadata files and of some chunks spread
+    /// over it: values that are written anew without a change of metadata are mostly written all.
+    fn fingerprint(&self) -> String {
+        let root = self.array.storage().root().to_owned();
+        let folder = root.join(self.array.path().as_str().trim_start_matches('/'));
+        let metadata = serde_json::to_string(self.array.metadata()).unwrap_or_default();
+        let mut seen = vec![folder.display().to_string(), metadata];
+        seen.extend(["zarr.json", ".zarray"].map(|name| stamp::of(&folder.join(name))));
+        let chunks: u64 = self.geometry.grid().product();
+        let looks = SEEN_CHUNKS.min(chunks);
+        for n in 0..looks {
+            let at = self.geometry.chunk_at((u128::from(n) * u128::from(chunks) / u128::from(looks)) as u64);
+            let key = match &self.pieces {
+                Pieces::Files(_) => self.array.chunk_key(&at),
+                Pieces::Inner(shards) => self.array.chunk_key(&shards.shard_of(&at)),
+            };
+            seen.push(stamp::of(&root.join(key.as_str())));
+        }
+        seen.join("\n")
     }
 
     /// The values of one piece; `None` where it is not stored.

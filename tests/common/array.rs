@@ -5,7 +5,7 @@ use lucida_components::{
     axes::AxisKind,
     chunk::{ChunkData, ChunkFault, ChunkValues},
     controls::{Blending, Controls, Interpolation},
-    dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, SceneAxis, SourceId},
+    dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, SceneAxis, SourceId},
     dtype::{Dtype, StoredType},
     layer::LayerKind,
 };
@@ -65,6 +65,7 @@ impl ArrayImage {
             translation: dims
                 .map(|d| self.translation[d] + self.scale[d] * (f(d) as f64 - 1.0) / 2.0)
                 .collect(),
+            kind: LevelKind::Stored,
         }
     }
 
@@ -159,6 +160,6 @@ impl ChunkSource for Chunks {
                 inside[d] = 0;
             }
         }
-        Ok(ChunkData { dtype: self.image.dtype, values: ChunkValues::Dense(bytes.into()) })
+        Ok(ChunkData { dtype: self.image.dtype, values: ChunkValues::Dense(bytes.into()), missing: false })
     }
 }

@@ -6,7 +6,7 @@ use lucida_components::{
     camera::{Camera, PlanePose},
     clip::Clip,
     controls::Controls,
-    dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, SceneAxis, SourceId},
+    dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, SceneAxis, SourceId},
     dtype::{Dtype, StoredType},
     ids::LayerId,
     index::Index,
@@ -26,6 +26,7 @@ pub fn dataset() -> Dataset {
         chunk: vec![1, 1, 256, 256],
         scale: vec![1.0, 1.0, scale, scale],
         translation: vec![0.0, 0.0, (scale - 1.0) / 2.0, (scale - 1.0) / 2.0],
+        kind: LevelKind::Stored,
     };
     let axis = |label: &str, unit: Option<&str>| SceneAxis {
         label: label.into(),

@@ -57,6 +57,17 @@ pub fn numbered(dataset: &Dataset) -> Vec<Value> {
     levels
 }
 
+/// The same, with a mark on those that are made, not stored: for sessions with `lucida.view`.
+pub fn marked(dataset: &Dataset) -> Vec<Value> {
+    let mut levels = numbered(dataset);
+    for (told, level) in levels.iter_mut().zip(dataset.reference().iter().flat_map(|image| &image.levels)) {
+        if level.is_virtual() {
+            told["virtual"] = json!(true);
+        }
+    }
+    levels
+}
+
 /// Shapes of the reference image's levels.
 pub fn shapes(dataset: &Dataset) -> Vec<Vec<u64>> {
     dataset

@@ -4,12 +4,14 @@
 use super::*;
 use crate::wire::fixture;
 use lucida_components::{
+    applied::Applied,
     controls::{Blending, ControlKey, Controls},
+    dataset::LevelKind,
     notice::Residency,
     session::Features,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 const LUCIDA: Features = Features { view: true, frames: true, dims: true, camera: true };
 const STRICT: Features = Features { view: false, frames: false, dims: true, camera: true };
@@ -178,6 +180,22 @@ fn no_control_is_ever_null() {
         assert!(!value.is_null());
     }
     assert_eq!(layers::every(&Controls::default()).len(), ControlKey::ALL.len());
+}
+
+#[test]
+fn a_virtual_level_is_like_any_other_and_marked_for_sessions_that_know_of_it() {
+    let mut state = fixture::state();
+    let mut dataset = (*state.dataset).clone();
+    let level = &mut dataset.images[0].levels[1];
+    (level.kind, level.path) = (LevelKind::Virtual, String::new());
+    state.dataset = Arc::new(dataset);
+    let plain = json!({"index": 1, "shape": [64, 1024, 1024], "downsample": [1.0, 2.0, 2.0]});
+    assert_eq!(dims::payload(&state)["levels"][1], plain);
+    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) });
+    let mut marked = plain;
+    marked["virtual"] = json!(true);
+    assert_eq!(told["levels"][1], marked);
+    assert_eq!(told["levels"][0].get("virtual"), None);
 }
 
 #[test]

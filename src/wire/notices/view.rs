@@ -24,7 +24,7 @@ pub fn payload(applied: &Applied) -> Value {
         "level": state.lod.level,
         "policy": match state.lod.policy { LodPolicy::Auto => "auto", LodPolicy::Locked => "locked" },
         "downgraded": state.lod.downgraded,
-        "levels": levels::numbered(&state.dataset),
+        "levels": levels::marked(&state.dataset),
         "camera": { "plane": camera::plane(state), "volume": camera::volume(state) },
         "canvas": [state.canvas.width, state.canvas.height],
         "layers": state.layers.iter().map(|l| layer(state, l)).collect::<Value>(),

@@ -17,6 +17,10 @@ pub fn take(
     }
     let budget = budgets.cache_bytes(cache.largest);
     for (key, chunk) in arrivals.0.drain(..) {
+        let Some(chunk) = chunk else {
+            cache.note_making(key);
+            continue;
+        };
         match &chunk {
             Ok(_) => metrics.chunks_loaded += 1,
             Err(fault) => {

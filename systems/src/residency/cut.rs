@@ -27,7 +27,10 @@ pub fn cut<'c>(
             let key = plane.chunk_key(row, col);
             let piece = Piece::new(plane, at, texels, [row, col]);
             match chunk(&key) {
-                Some(Ok(data)) if data.dtype == dtype => piece.copy(plane, &data.values, size, out),
+                Some(Ok(data)) if data.dtype == dtype => {
+                    missing |= data.missing;
+                    piece.copy(plane, &data.values, size, out);
+                }
                 _ => {
                     missing = true;
                     piece.copy(plane, &ChunkValues::Uniform([0; 4]), size, out);

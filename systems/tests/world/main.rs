@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
 mod camera;
+mod coarse;
 mod delivery;
 mod dims;
 mod faults;

@@ -9,7 +9,7 @@ use lucida_components::{
     clip::Clip,
     clock::{Clock, NextWake},
     controls::{ControlChange, Controls},
-    dataset::{ArrayAxis, Dataset, LayerSource, Level, Multiscale, Scene, SceneAxis, SourceId},
+    dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, Scene, SceneAxis, SourceId},
     dtype::{Dtype, StoredType},
     fault::Rejection,
     ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
@@ -71,6 +71,7 @@ pub fn brain() -> Arc<Dataset> {
             chunk: vec![1, 1, 8, 128, 128],
             scale: vec![1.0, 1.0, 2.0 * factor, 0.5 * factor, 0.5 * factor],
             translation: vec![0.0, 0.0, centre(2.0), centre(0.5), centre(0.5)],
+            kind: LevelKind::Stored,
         }
     });
     dataset("brain", axes, &dims, levels.collect(), 2)
@@ -85,6 +86,7 @@ pub fn slide() -> Arc<Dataset> {
         chunk: vec![64, 64],
         scale: vec![1.0, 1.0],
         translation: vec![0.0, 0.0],
+        kind: LevelKind::Stored,
     };
     dataset("slide", axes, &[ArrayAxis::Scene(0), ArrayAxis::Scene(1)], vec![level], 1)
 }
