@@ -9,7 +9,7 @@ use super::{
     convert::Convert,
     gpu::Gpu,
     job::{FrameJob, Handover, Layout, PixelFormat, Returned},
-    plane::{params, program::Programs},
+    plane::{colours::Colours, params, program::Programs},
     record::record,
     ring::Ring,
     upload::upload,
@@ -75,6 +75,9 @@ struct Shown {
 pub struct Renderer {
     pub(super) buffers: Buffers,
     pub(super) programs: Programs,
+    pub(super) colours: Colours,
+    /// The colour tables that the GPU has.
+    pub(super) luts: Vec<u32>,
     pub(super) convert: Convert,
     pub(super) belt: StagingBelt,
 }
@@ -85,6 +88,8 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu, budgets.pool_bytes),
             programs: Programs::new(&gpu.device),
+            colours: Colours::default(),
+            luts: Vec::new(),
             convert: Convert::new(&gpu.device),
             belt: StagingBelt::new(gpu.device.clone(), 4 << 20),
         }
@@ -150,9 +155,10 @@ pub fn draw(
         }
 
         let rest = pictures.moved.map_or(clock.now, |(_, at)| at + REST);
-        let is_linear =
-            |l: &LayerPlan| applied.state.layers[l.layer].controls.interpolation == Interpolation::Linear;
-        let nearest = gpu.is_cpu && !pace.always && clock.now < rest && plan.layers.iter().any(is_linear);
+        // Labels are always drawn nearest.
+        let is_smooth =
+            |l: &LayerPlan| applied.state.layers[l.layer].controls.interpolation != Interpolation::Nearest;
+        let nearest = gpu.is_cpu && !pace.always && clock.now < rest && plan.layers.iter().any(is_smooth);
         if nearest {
             wake.at(rest);
         }
@@ -200,7 +206,7 @@ pub fn draw(
             &budgets,
             &mut metrics,
         );
-        let params = params::gather(state, &plan, &pools, nearest);
+        let params = params::gather(state, &plan, &pools, &mut renderer.colours, nearest);
         record(renderer, &gpu, &mut encoder, ring, stream, slot, &params);
         renderer.belt.finish_and_recall_on_submit(&encoder);
 

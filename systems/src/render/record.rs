@@ -32,7 +32,15 @@ pub(super) fn record(
         (Role::Luts, bytemuck::cast_slice(&params.luts)),
         (Role::Convert, bytemuck::bytes_of(&convert_frame)),
     ];
+    // Tables of thousands of given colours need not travel with every frame.
+    let same_luts = renderer.luts == params.luts;
+    if !same_luts {
+        renderer.luts.clone_from(&params.luts);
+    }
     for (role, bytes) in writes {
+        if role == Role::Luts && same_luts {
+            continue;
+        }
         let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
         if let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) {
             renderer.belt.write_buffer(encoder, buffer, 0, size).copy_from_slice(bytes);

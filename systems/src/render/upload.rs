@@ -6,7 +6,7 @@ use crate::residency::{
     cut,
     plan::{Plan, TileJob},
     pools::{self, Pools},
-    tiles::Plane,
+    slab::Slab,
 };
 use lucida_components::{applied::ViewState, lod::Budgets, metrics::Metrics};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ fn upload_tile(
 ) -> Option<()> {
     let layer = &state.layers[job.layer];
     let image = &state.dataset.images[layer.layer.image];
-    let plane = Plane::of(state, image, layer.layer.channel, job.level)?;
+    let plane = Slab::of(state, layer, image, job.level)?.plane(job.plane);
     let chunks: Vec<_> =
         plane.chunks(job.at).map(|key| Some((key, cache.get(&key)?.clone()))).collect::<Option<_>>()?;
     let missing = chunks.iter().any(|(_, c)| c.is_err());

@@ -44,7 +44,12 @@ impl ChunkCache {
         self.entries.get(key)
     }
 
-    /// Looks a chunk up without noting it.
+    /// Looks a chunk up without noting that it was used.
+    pub fn peek(&self, key: &ChunkKey) -> Option<&Result<ChunkData, ChunkFault>> {
+        self.entries.peek(key)
+    }
+
+    /// Whether a chunk is here, without noting it.
     pub fn contains(&self, key: &ChunkKey) -> bool {
         self.entries.contains(key)
     }

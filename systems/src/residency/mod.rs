@@ -11,4 +11,6 @@ pub mod cost;
 pub mod cut;
 pub mod plan;
 pub mod pools;
+pub mod sample;
+pub mod slab;
 pub mod tiles;

@@ -6,6 +6,7 @@
 use super::{
     cache::ChunkCache,
     pools::Pools,
+    slab::Slab,
     tiles::{Plane, Window},
 };
 use crate::pace::Pace;
@@ -15,6 +16,7 @@ use lucida_components::{
     chunk::{ChunkKey, Priority, Wants},
     dataset::Multiscale,
     ids::{StreamId, ViewId},
+    layer::LayerKind,
     notice::Residency,
     places,
     session::Watch,
@@ -63,6 +65,8 @@ pub struct TileJob {
     pub layer: usize,
     /// Level.
     pub level: usize,
+    /// Plane of the thick slice; 0 where there is one.
+    pub plane: u64,
     /// Tile row and column.
     pub at: [u64; 2],
 }
@@ -160,8 +164,8 @@ fn make(
         let coarsest = image.levels.len() - 1;
         let mut levels = Vec::new();
         for level in target..=coarsest {
-            if let Some(plane) = Plane::of(state, image, layer.layer.channel, level) {
-                let window = plane.window(&state.rect());
+            if let Some(slab) = Slab::of(state, layer, image, level) {
+                let window = window(state, layer, slab.any());
                 if window.count() > 0 {
                     levels.push((level, window));
                 }
@@ -219,6 +223,12 @@ fn target<'a>(state: &'a ViewState, layer: &LayerState) -> Option<(&'a Multiscal
     Some((image, level))
 }
 
+/// The tiles of a plane that the picture needs: those it sees, and of outlines those it looks beyond its edges.
+fn window(state: &ViewState, layer: &LayerState, plane: &Plane) -> Window {
+    let beyond = if layer.layer.kind == LayerKind::Labels { layer.controls.contour } else { 0 };
+    plane.window_around(&state.rect(), beyond)
+}
+
 fn count(seen: &mut Residency, standing: &Standing) {
     seen.resident += standing.resident;
     seen.missing += standing.missing;
@@ -238,24 +248,27 @@ fn stand(
     list: &mut Wanted,
 ) -> Standing {
     let mut standing = Standing::default();
-    let Some(plane) = Plane::of(state, image, layer.layer.channel, level) else { return standing };
-    for at in centre_first(plane.window(&state.rect())) {
-        if let Some(slot) = pools.touch(image.dtype.size(), &plane.key(at)) {
-            standing.resident += 1;
-            standing.missing += u32::from(slot.missing);
-            continue;
-        }
-        let mut here = true;
-        for key in plane.chunks(at) {
-            if !cache.contains(&key) {
-                here = false;
-                list.push(key);
+    let Some(slab) = Slab::of(state, layer, image, level) else { return standing };
+    let planes: Vec<Plane> = slab.planes().collect();
+    for at in centre_first(window(state, layer, slab.any())) {
+        for (plane, number) in planes.iter().zip(0..) {
+            if let Some(slot) = pools.touch(image.dtype.size(), &plane.key(at)) {
+                standing.resident += 1;
+                standing.missing += u32::from(slot.missing);
+                continue;
             }
-        }
-        if here {
-            standing.uploads.push(TileJob { layer: index, level, at });
-        } else {
-            standing.waiting += 1;
+            let mut here = true;
+            for key in plane.chunks(at) {
+                if !cache.contains(&key) {
+                    here = false;
+                    list.push(key);
+                }
+            }
+            if here {
+                standing.uploads.push(TileJob { layer: index, level, plane: number, at });
+            } else {
+                standing.waiting += 1;
+            }
         }
     }
     standing
@@ -292,19 +305,17 @@ fn read_ahead(
 ) {
     let Some((axis, direction)) = heading else { return };
     let Some(dim) = image.dim_of(axis) else { return };
-    let Some(mut plane) = Plane::of(state, image, layer.layer.channel, level) else { return };
-    let next = plane.fixed[dim] as i64 + direction;
-    if plane.dims.contains(&dim) || next < 0 || next >= plane.level().shape[dim] as i64 {
-        return;
-    }
-    plane.fixed[dim] = next as u64;
-    for at in centre_first(plane.window(&state.rect())) {
-        for key in plane.chunks(at) {
-            if list.chunks.len() >= PREFETCH {
-                return;
-            }
-            if !cache.contains(&key) {
-                list.push(key);
+    let Some(slab) = Slab::of(state, layer, image, level) else { return };
+    let Some(next) = slab.ahead(dim, direction) else { return };
+    for plane in next.planes() {
+        for at in centre_first(window(state, layer, &plane)) {
+            for key in plane.chunks(at) {
+                if list.chunks.len() >= PREFETCH {
+                    return;
+                }
+                if !cache.contains(&key) {
+                    list.push(key);
+                }
             }
         }
     }

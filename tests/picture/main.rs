@@ -1,0 +1,12 @@
+//! Pictures: the shader against its twin on the CPU, against golden pictures, and against real arrays.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod contrast;
+mod golden;
+mod images;
+mod labels;
+mod real;
+mod rig;
+mod smooth;
+mod thick;
