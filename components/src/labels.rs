@@ -68,7 +68,7 @@ mod tests {
     fn small_ids_stay_and_large_ones_keep_apart() {
         assert_eq!(drawn_id(0), 0);
         assert_eq!(drawn_id(i128::from(u32::MAX)), u32::MAX);
-        let large: Vec<_> = [-1, -2, 1 << 32, (1 << 32) + 1, i128::from(u64::MAX)].map(drawn_id).into();
+        let large: Vec<_> = [-1, -2, 1 << 32, (1 << 32) + 1, i128::from(i64::MAX)].map(drawn_id).into();
         for (n, id) in large.iter().enumerate() {
             assert!(*id != 0 && !large[..n].contains(id), "{large:?}");
         }

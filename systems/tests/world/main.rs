@@ -4,9 +4,11 @@
 
 mod camera;
 mod delivery;
+mod contrast;
 mod dims;
 mod faults;
 mod invariants;
+mod labels;
 mod levels;
 mod mirrors;
 mod modes;
@@ -14,4 +16,5 @@ mod properties;
 mod reducers;
 mod rig;
 mod sessions;
+mod thick;
 mod turn_order;
