@@ -1,16 +1,16 @@
 //! Opening, reading and describing images: those the tests write themselves, and real ones where present.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-#[path = "data/arrays.rs"]
-mod arrays;
-#[path = "data/containers.rs"]
-mod containers;
 #[path = "data/array.rs"]
 mod array;
+#[path = "data/arrays.rs"]
+mod arrays;
 #[path = "data/coarse.rs"]
 mod coarse;
 #[path = "data/coarse_cache.rs"]
 mod coarse_cache;
+#[path = "data/containers.rs"]
+mod containers;
 #[path = "data/formats.rs"]
 mod formats;
 #[path = "data/image.rs"]

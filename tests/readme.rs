@@ -12,7 +12,7 @@ use std::{
 
 /// Variables that are the tests' own, and the file that reads them.
 const OF_TESTS: [(&str, &str); 4] = [
-    ("LUCIDA_BLESS", "tests/picture.rs"),
+    ("LUCIDA_BLESS", "tests/picture/golden.rs"),
     ("LUCIDA_CHROMIUM", "tests/browser/cdp.rs"),
     ("LUCIDA_SCREENSHOTS", "tests/browser.rs"),
     ("LUCIDA_SHARED", "tests/common/mod.rs"),

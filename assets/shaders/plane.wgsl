@@ -2,7 +2,8 @@
 //
 // The body of `main` between the markers is generated per set of visible layers (see plane/program.rs):
 // one call of `layer` each, with constants for everything that selects code, so that a driver removes
-// the branches that are not taken.
+// the branches that are not taken. Cubic interpolation and the thick slice (wide.wgsl) and labels
+// (labels.wgsl) are put behind this text where a layer needs them, so that nobody else compiles them.
 
 struct Frame {
     // Pixels of the picture.
@@ -23,7 +24,8 @@ struct Level {
     tiles: vec2u,
     // First entry of the page table.
     table: u32,
-    _pad: u32,
+    // Planes of the thick slice, 1 where there is none; their page tables follow one another.
+    planes: u32,
 }
 
 struct Layer {
@@ -38,8 +40,9 @@ struct Layer {
     // Coarser levels that may answer where the target has no tile: first, and how many.
     first_coarser: u32,
     coarser: u32,
-    _pad0: u32,
-    _pad1: u32,
+    // Of labels: the one that may be shown alone, and the thickness of outlines in texels.
+    selected: u32,
+    contour: u32,
     // The target level. It stands here and not among the others, so that its place is a constant: a
     // software driver gathers lane by lane what stands at a place that it cannot know.
     wanted: Level,
@@ -60,7 +63,8 @@ struct Layer {
 @group(0) @binding(8) var<storage, read_write> picture: array<u32>;
 
 const TILE: u32 = 128u;
-const PITCH: u32 = 130u;
+const BORDER: u32 = 2u;
+const PITCH: u32 = 132u;
 const TEXELS: u32 = PITCH * PITCH;
 
 const U8: u32 = 0u;
@@ -128,8 +132,8 @@ struct Place {
 fn place(level: Level, at: vec2f, hit: bool, linear: bool) -> Place {
     // Rounding may step just outside the window.
     let tile = min(vec2u(at) / TILE, level.tiles - 1u);
-    // Inside the tile's memory, which begins one texel before the tile.
-    let inside = at - vec2f(tile * TILE) + 1.0;
+    // Inside the tile's memory, which begins a border before the tile.
+    let inside = at - vec2f(tile * TILE) + f32(BORDER);
     let texel = vec2u(inside);
     var p: Place;
     p.hit = hit;
@@ -207,9 +211,8 @@ fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {
     }
 }
 
-// One layer over what is below it. All but the first four arguments are constants at the call.
-fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, faded: bool, mode: u32) -> vec3f {
-    let bits = sample_layer(l, p, pixel, dtype, linear, single);
+// A value over what is below it. All but the first three arguments are constants at the call.
+fn shade(below: vec3f, l: u32, bits: u32, gamma: bool, lut: bool, faded: bool, mode: u32) -> vec3f {
     if !is_number(bits) {
         return below;
     }
@@ -223,6 +226,11 @@ fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool,
     }
     // Nothing is ever negative.
     return min(blend(below, color, select(1.0, layers[l].color.a, faded), mode), vec3f(1.0));
+}
+
+// One layer over what is below it. All but the first four arguments are constants at the call.
+fn layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single: bool, gamma: bool, lut: bool, faded: bool, mode: u32) -> vec3f {
+    return shade(below, l, sample_layer(l, p, pixel, dtype, linear, single), gamma, lut, faded, mode);
 }
 
 @compute @workgroup_size(8, 8)

@@ -56,6 +56,8 @@ class AxisRow {
   #play;
   #rate;
   #slider;
+  #margin;
+  #thickness;
 
   constructor(number, axis, updates) {
     this.#number = number;
@@ -70,6 +72,14 @@ class AxisRow {
       oninput: () => this.#slide(Number(this.#slider.value)),
       onpointerdown: () => this.stop(),
     });
+    this.#margin = el('input', {
+      type: 'number', class: 'margin', min: 0, step: 1, title: 'Thickness: voxels before and after',
+      'aria-label': `Thickness of the slice along ${name}, voxels before and after`,
+      onchange: () => this.#thicken(Number(this.#margin.value)),
+    });
+    this.#thickness = new Held(([before, after]) => {
+      if (document.activeElement !== this.#margin) this.#margin.value = Math.max(before, after);
+    }).watch(this.#margin);
     const index = el('output', { class: 'index' });
     const world = el('output', { class: 'place' });
     this.#held = new Held((value) => {
@@ -81,7 +91,8 @@ class AxisRow {
       world.textContent = place(axis, value);
     }).watch(this.#slider);
     this.element = el('div', { class: 'axis' },
-      el('span', { class: 'label' }, name), this.#play, this.#slider, index, world, this.#rate);
+      el('span', { class: 'label' }, name), this.#play, this.#slider, index, world,
+      el('span', {}, this.#margin, this.#rate));
     this.element.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#showPlaying();
   }
@@ -89,6 +100,9 @@ class AxisRow {
   render(view) {
     this.#stride = Math.max(1, Math.round(view.levels[view.level]?.downsample[this.#number] ?? 1));
     this.#held.truth = view.index[this.#number];
+    // Thickness means something where a layer projects it.
+    this.#margin.hidden = view.layers.every(({ controls }) => controls.projection === 'none');
+    this.#thickness.truth = view.margins[this.#number];
   }
 
   step(delta) {
@@ -120,6 +134,12 @@ class AxisRow {
       const rest = 1000 / Number(this.#rate.value) - (performance.now() - began);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, rest)));
     }
+  }
+
+  #thicken(voxels) {
+    if (!(voxels >= 0)) return;
+    const margins = [voxels, voxels];
+    this.#thickness.sent(margins, this.#updates.set('dims', this.#axis.label, 'margins', margins));
   }
 
   #slide(value) {

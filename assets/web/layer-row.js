@@ -5,7 +5,11 @@ import { shortType } from './format.js';
 import { Held } from './held.js';
 
 const BLENDINGS = ['opaque', 'translucent', 'additive', 'minimum', 'maximum', 'average', 'multiplicative'];
-const INTERPOLATIONS = ['nearest', 'linear'];
+const INTERPOLATIONS = ['nearest', 'linear', 'cubic'];
+const PROJECTIONS = ['none', 'sum', 'mean', 'min', 'max'];
+
+/** Thickest outline of labels, voxels. */
+const CONTOUR = 8;
 
 /** A colour that stands for a named map on its swatch: a ramp's own, of a table the middle. */
 const SWATCHES = {
@@ -18,6 +22,7 @@ export class LayerRow {
   #id;
   #name;
   #updates;
+  #labels;
   #visible = true;
   #eye;
   #swatch;
@@ -26,12 +31,15 @@ export class LayerRow {
   #colormap;
   #selects;
   #sliders;
+  #selected;
+  #alone;
 
   constructor(layer, place, updates) {
     const name = layer.name || layer.id;
     this.#id = layer.id;
     this.#name = name;
     this.#updates = updates;
+    this.#labels = layer.kind === 'labels';
     this.#eye = el('button', {
       type: 'button', class: 'eye', title: place < 9 ? `${name} on or off (${place + 1})` : `${name} on or off`,
       'aria-label': `Show ${name}`, onclick: () => this.toggle(),
@@ -44,15 +52,25 @@ export class LayerRow {
     this.#contrast = new Contrast(name, (limits) => this.#set('contrast_limits', limits));
     this.#colormap = this.#select('colormap', 'Colormap');
     this.#selects = { blending: this.#select('blending', 'Blending'),
-      interpolation: this.#select('interpolation', 'Interpolation') };
+      interpolation: this.#select('interpolation', 'Interpolation'),
+      projection: this.#select('projection', 'Projection of the thick slice') };
     this.#sliders = { opacity: this.#slider('opacity', 'Opacity', 0, 1, 0.01, 1),
       gamma: this.#slider('gamma', 'Gamma', 0.1, 3, 0.01, 1) };
+    const opacity = labelled('opacity', this.#sliders.opacity.input, this.#sliders.opacity.output);
+    const blending = labelled('blending', this.#selects.blending);
     const details = el('div', { class: 'details', hidden: true, id: `details-${place}` },
-      labelled('colormap', this.#colormap),
-      labelled('opacity', this.#sliders.opacity.input, this.#sliders.opacity.output),
-      labelled('gamma', this.#sliders.gamma.input, this.#sliders.gamma.output),
-      labelled('blending', this.#selects.blending),
-      labelled('sampling', this.#selects.interpolation));
+      ...(this.#labels ? [opacity, blending, ...this.#ofLabels()] : [
+        labelled('colormap', this.#colormap),
+        opacity,
+        labelled('gamma', this.#sliders.gamma.input, this.#sliders.gamma.output),
+        blending,
+        labelled('sampling', this.#selects.interpolation),
+        labelled('slab', this.#selects.projection),
+        el('button', {
+          type: 'button', class: 'auto', title: 'Contrast from what is shown', 'aria-label': `Automatic contrast of ${name}`,
+          onclick: () => this.#set('auto_contrast', {}),
+        }, 'auto contrast'),
+      ]));
     const more = el('button', {
       type: 'button', class: 'more', 'aria-label': `More of ${name}`, 'aria-expanded': 'false',
       'aria-controls': details.id,
@@ -62,9 +80,9 @@ export class LayerRow {
       },
     }, icon('more'));
     this.element = el('section', { class: 'layer', 'aria-label': name },
-      el('div', { class: 'head' }, this.#eye, this.#swatch, el('span', { class: 'name', title: name }, name),
+      el('div', { class: 'head' }, this.#eye, ...(this.#labels ? [] : [this.#swatch]), el('span', { class: 'name', title: name }, name),
         el('span', { class: 'dtype' }, shortType(layer.dtype)), more),
-      this.#contrast.element, details);
+      ...(this.#labels ? [] : [this.#contrast.element]), details);
   }
 
   toggle() {
@@ -77,13 +95,38 @@ export class LayerRow {
     this.element.classList.toggle('off', !controls.visible);
     this.#eye.setAttribute('aria-pressed', String(controls.visible));
     this.#eye.replaceChildren(icon(controls.visible ? 'eye' : 'closed'));
-    fillSelect(this.#colormap, colormaps, controls.colormap);
     fillSelect(this.#selects.blending, BLENDINGS, controls.blending);
+    this.#sliders.opacity.held.truth = controls.opacity;
+    if (this.#labels) {
+      this.#sliders.contour.held.truth = controls.contour;
+      this.#selected.held.truth = controls.selected_label;
+      this.#alone.checked = controls.show_selected_label;
+      return;
+    }
+    fillSelect(this.#colormap, colormaps, controls.colormap);
     fillSelect(this.#selects.interpolation, INTERPOLATIONS, controls.interpolation);
+    fillSelect(this.#selects.projection, PROJECTIONS, controls.projection);
     this.#colour.truth = controls.colormap;
     this.#contrast.render(controls.contrast_limits, range, dtype);
-    this.#sliders.opacity.held.truth = controls.opacity;
     this.#sliders.gamma.held.truth = controls.gamma;
+  }
+
+  /** What only labels have: outlines, and one id that is shown alone. */
+  #ofLabels() {
+    this.#sliders.contour = this.#slider('contour', 'Outline', 0, CONTOUR, 1, 0);
+    const id = el('input', { type: 'number', min: 0, step: 1, 'aria-label': `Selected id of ${this.#name}` });
+    const held = new Held((value) => { if (document.activeElement !== id) id.value = value; }).watch(id);
+    id.addEventListener('change', () => {
+      const value = Math.round(Number(id.value));
+      if (id.value !== '' && Number.isSafeInteger(value)) held.sent(value, this.#set('selected_label', value));
+    });
+    this.#selected = { held };
+    this.#alone = el('input', {
+      type: 'checkbox', 'aria-label': `Only the selected id of ${this.#name}`,
+      onchange: () => this.#set('show_selected_label', this.#alone.checked),
+    });
+    const { input, output } = this.#sliders.contour;
+    return [labelled('outline', input, output), labelled('id', id), labelled('id alone', this.#alone)];
   }
 
   #set(key, value) {
@@ -111,7 +154,7 @@ export class LayerRow {
     const held = new Held((value) => {
       input.value = value;
       input.style.setProperty('--at', (Math.min(max, Math.max(min, value)) - min) / (max - min));
-      output.textContent = value.toFixed(2);
+      output.textContent = step < 1 ? value.toFixed(2) : String(value);
     }).watch(input);
     const send = (value) => held.sent(value, this.#set(key, value));
     input.addEventListener('input', () => send(Number(input.value)));

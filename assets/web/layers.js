@@ -23,7 +23,7 @@ export class LayerList {
 
   #render(view) {
     const layers = [...view.layers].sort((a, b) => a.order - b.order);
-    const built = JSON.stringify([view.dataset, layers.map(({ id, name, dtype }) => [id, name, dtype])]);
+    const built = JSON.stringify([view.dataset, layers.map(({ id, name, dtype, kind }) => [id, name, dtype, kind])]);
     if (built !== this.#built) {
       this.#built = built;
       this.#rows = layers.map((layer, i) => new LayerRow(layer, i, this.#updates));

@@ -6,7 +6,7 @@ use lucida::data::{
     open,
     pool::{ChunkPool, Sources},
 };
-use lucida_components::chunk::{ChunkKey, ChunkValues, Priority};
+use lucida_components::chunk::{ChunkKey, ChunkValues, Priority, Want};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::{
@@ -54,7 +54,11 @@ fn measure(root: &Path, side: u64, runs: usize) -> [Vec<Duration>; 2] {
     let (pool, arrivals) = ChunkPool::new(threads, sources).unwrap();
     let count = (side / PIECE).pow(3);
     let wants: Vec<_> = (0..count)
-        .map(|number| (ChunkKey { source: id, level: 0, number }, Priority(number as u32)))
+        .map(|number| Want {
+            key: ChunkKey { source: id, level: 0, number },
+            priority: Priority(number as u32),
+            bytes: PIECE.pow(3) * 2,
+        })
         .collect();
     let ours = || {
         let started = Instant::now();
@@ -62,7 +66,7 @@ fn measure(root: &Path, side: u64, runs: usize) -> [Vec<Duration>; 2] {
         let mut bytes = 0;
         for _ in 0..count {
             let (_, chunk) = arrivals.recv().unwrap();
-            let chunk = chunk.unwrap();
+            let chunk = chunk.unwrap().unwrap();
             assert!(matches!(chunk.values, ChunkValues::Dense(_)));
             bytes += chunk.bytes();
         }

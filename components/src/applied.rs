@@ -5,7 +5,7 @@ use crate::{
     camera::{Camera, Rect},
     clip::Clip,
     controls::Controls,
-    dataset::Dataset,
+    dataset::{Dataset, LayerSource},
     ids::LayerId,
     index::Index,
     layer::Layer,
@@ -80,6 +80,11 @@ impl ViewState {
     /// What the plane camera shows, in world units.
     pub fn rect(&self) -> Rect {
         self.camera.plane.rect(self.canvas)
+    }
+
+    /// What a layer was made from. Its id is its place in the dataset.
+    pub fn source(&self, layer: &LayerState) -> Option<&LayerSource> {
+        self.dataset.layers.get(layer.id.0 as usize)
     }
 
     /// The layer of this id.

@@ -1,5 +1,6 @@
 //! How one layer is drawn. One component: it is requested, checked and applied as a whole.
 
+use crate::layer::LayerKind;
 use bevy_ecs::component::Component;
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +134,8 @@ pub struct Controls {
     pub iso_threshold: f64,
     /// Distance of ray samples in voxels, 0.1..=4.
     pub sample_step: f64,
-    /// For labels: thickness of outlines in voxels of the level shown; 0 fills.
+    /// For labels: thickness of outlines in voxels of the level shown, at most
+    /// [`crate::labels::MOST_CONTOUR`]; 0 fills.
     pub contour: u32,
     /// For labels: the id that is chosen ([`crate::labels::drawn_id`]); 0 is the background.
     pub selected_label: u32,
@@ -161,6 +163,46 @@ impl Default for Controls {
             contour: 0,
             selected_label: 1,
             show_selected_label: false,
+        }
+    }
+}
+
+impl Controls {
+    /// How a labels layer starts: over the image, so that it shines through.
+    pub fn labels() -> Self {
+        Self {
+            opacity: 0.7,
+            blending: Blending::Translucent,
+            interpolation: Interpolation::Nearest,
+            colormap: crate::labels::COLORMAP.into(),
+            ..Self::default()
+        }
+    }
+
+    /// What a layer of this kind cannot be drawn with, as a sentence; `None` where all is well.
+    pub fn fault(&self, kind: LayerKind) -> Option<&'static str> {
+        let [lo, hi] = self.contrast_limits;
+        if !(lo.is_finite() && hi.is_finite() && lo < hi) {
+            return Some("contrast limits are not two finite numbers, lower first");
+        }
+        if !(0.0..=1.0).contains(&self.opacity) {
+            return Some("opacity is outside 0..=1");
+        }
+        if !(self.gamma.is_finite() && self.gamma > 0.0) {
+            return Some("gamma is not > 0");
+        }
+        match kind {
+            LayerKind::Image if crate::colormap::canonical(&self.colormap).is_none() => {
+                Some("colormap is unknown")
+            }
+            LayerKind::Labels if self.interpolation != Interpolation::Nearest => {
+                Some("labels are drawn nearest")
+            }
+            LayerKind::Labels if self.colormap != crate::labels::COLORMAP => {
+                Some("the colormap of labels is \"labels\"")
+            }
+            LayerKind::Labels if self.projection != Projection::None => Some("labels have no projection"),
+            LayerKind::Image | LayerKind::Labels => None,
         }
     }
 }

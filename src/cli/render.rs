@@ -38,6 +38,10 @@ pub struct Render {
     /// Place on the axes that are not displayed, full-resolution voxels: `t=0,z=32`.
     #[arg(long, env = "LUCIDA_INDEX", value_delimiter = ',')]
     index: Vec<String>,
+    /// Thickness of the slice on axes that are not displayed, full-resolution voxels before and after the place,
+    /// for layers with a projection: `z=5` or `z=2:8`.
+    #[arg(long, env = "LUCIDA_MARGINS", value_delimiter = ',')]
+    margins: Vec<String>,
     /// World rectangle to show: `left,top,width,height` in the image's units. Everything where it is not given.
     #[arg(long, env = "LUCIDA_RECT", allow_hyphen_values = true)]
     rect: Option<String>,
@@ -45,7 +49,8 @@ pub struct Render {
     #[arg(long, env = "LUCIDA_SIZE", default_value = "1280x720")]
     size: String,
     /// One control of one layer, by name or number: `T1:colormap=viridis`, `0:contrast_limits=0,200`,
-    /// `2:visible=false`. Can be given several times.
+    /// `2:visible=false`, `T1:projection=max`, `tissue:contour=2`, `0:auto_contrast=1,99`. Can be given several
+    /// times.
     #[arg(long = "layer", env = "LUCIDA_LAYER", value_delimiter = ';')]
     layers: Vec<String>,
     /// Pyramid level, 0 = full resolution; chosen by the size where it is not given.
@@ -70,6 +75,9 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     for place in &args.index {
         changes.push(index(place, &state)?);
     }
+    for margin in &args.margins {
+        changes.push(margins(margin, &state)?);
+    }
     if let Some(text) = &args.rect {
         let rect = Some(rect(text)?);
         changes.push(Change::Camera(CameraDelta::Set(CameraParts { rect, ..CameraParts::default() })));
@@ -77,10 +85,18 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     if let Some(level) = args.level {
         changes.push(Change::Level(level));
     }
+    // What is shown must be there before it can be measured.
+    let mut measures = Vec::new();
     for text in &args.layers {
-        changes.push(layer(text, &state, canvas)?);
+        match layer(text, &state, canvas)? {
+            change @ Change::AutoContrast { .. } => measures.push(change),
+            change => changes.push(change),
+        }
     }
-    let picture = stills.draw(changes)?;
+    let mut picture = stills.draw(changes)?;
+    if !measures.is_empty() {
+        picture = stills.draw(measures)?;
+    }
     if picture.residency.missing > 0 {
         eprintln!(
             "lucida: {} tiles have parts that could not be read; they are black",
@@ -112,6 +128,18 @@ fn index(text: &str, state: &ViewState) -> Result<Change, Failure> {
         return Err(usage(format!("--index {text}: {} goes from 0 to {}", axis.trim(), extent - 1)));
     }
     Ok(Change::Index { axis: axis.trim().into(), value, grid: Grid::Scene })
+}
+
+/// Reads `AXIS=BOTH` or `AXIS=BEFORE:AFTER`.
+fn margins(text: &str, state: &ViewState) -> Result<Change, Failure> {
+    let axes = state.axes.labels.join(", ");
+    let bad = || usage(format!("--margins {text}: AXIS=VOXELS or AXIS=BEFORE:AFTER, axes are {axes}"));
+    let (axis, value) = text.split_once('=').ok_or_else(bad)?;
+    state.axes.resolve(axis).ok_or_else(bad)?;
+    let (before, after) = value.split_once(':').unwrap_or((value, value));
+    let voxels = |v: &str| v.trim().parse::<f64>().ok().filter(|v| v.is_finite() && *v >= 0.0);
+    let margins = [voxels(before).ok_or_else(bad)?, voxels(after).ok_or_else(bad)?];
+    Ok(Change::Margins { axis: axis.trim().into(), margins })
 }
 
 fn rect(text: &str) -> Result<Rect, Failure> {

@@ -1,7 +1,7 @@
 //! Stores and chunks: opening images, reading and decoding their pieces off the world's thread.
 
-pub mod codecs;
 pub mod coarse;
+pub mod codecs;
 pub mod contrast;
 pub mod demo;
 pub mod error;

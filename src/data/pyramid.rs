@@ -13,7 +13,7 @@ use super::{
     zarr_source::ZarrSource,
 };
 use lucida_components::{
-    dataset::{Level, Multiscale, SceneAxis},
+    dataset::{Level, LevelKind, Multiscale, SceneAxis},
     layer::LayerKind,
 };
 use serde_json::{Value, json};
@@ -110,6 +110,7 @@ pub fn open(opening: &Opening, wanted: &Wanted, warnings: &mut Vec<String>) -> R
             chunk: array.chunk.iter().map(|n| n.get()).collect(),
             scale: placement.scale,
             translation: placement.translation,
+            kind: LevelKind::Stored,
         };
         levels.push((array, level));
     }

@@ -7,6 +7,7 @@ use lucida_components::{
     controls::{Blending, Controls, Interpolation},
     dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, SceneAxis, SourceId},
     dtype::{Dtype, StoredType},
+    labels::LabelTable,
     layer::LayerKind,
 };
 use std::sync::{
@@ -34,6 +35,10 @@ pub struct ArrayImage {
     pub levels: usize,
     pub dtype: Dtype,
     pub values: Values,
+    /// What the values are.
+    pub kind: LayerKind,
+    /// Of labels: the colours that they declare.
+    pub labels: LabelTable,
     /// Chunks that cannot be read.
     pub broken: fn(usize, u64) -> bool,
 }
@@ -50,6 +55,8 @@ impl ArrayImage {
             levels: 1,
             dtype,
             values,
+            kind: LayerKind::Image,
+            labels: LabelTable::default(),
             broken: |_, _| false,
         }
     }
@@ -69,7 +76,13 @@ impl ArrayImage {
         }
     }
 
-    /// Opens it with one layer per channel, values 0..=255 over the contrast limits, additive, grey, nearest.
+    /// The same as labels.
+    pub fn of_labels(self, labels: LabelTable) -> Self {
+        Self { kind: LayerKind::Labels, labels, ..self }
+    }
+
+    /// Opens it with one layer per channel, values 0..=255 over the contrast limits, additive, grey, nearest;
+    /// labels as labels start.
     pub fn open(self) -> Opened {
         static NEXT: AtomicU32 = AtomicU32::new(1 << 30);
         let source = SourceId(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -98,15 +111,18 @@ impl ArrayImage {
                 name: format!("channel {channel}"),
                 image: 0,
                 channel,
-                controls: Controls {
-                    contrast_limits: [0.0, 255.0],
-                    interpolation: Interpolation::Nearest,
-                    blending: Blending::Additive,
-                    ..Controls::default()
+                controls: match self.kind {
+                    LayerKind::Image => Controls {
+                        contrast_limits: [0.0, 255.0],
+                        interpolation: Interpolation::Nearest,
+                        blending: Blending::Additive,
+                        ..Controls::default()
+                    },
+                    LayerKind::Labels => Controls::labels(),
                 },
                 range: [0.0, 255.0],
-                kind: LayerKind::Image,
-                labels: None,
+                kind: self.kind,
+                labels: Some(Arc::new(self.labels.clone())).filter(|_| self.kind == LayerKind::Labels),
             })
             .collect();
         let image = Multiscale { source, stored, dtype: self.dtype, dims, levels };
@@ -124,6 +140,26 @@ impl ArrayImage {
         let chunks = Chunks { image: self, dataset: dataset.clone() };
         Opened { dataset, sources: vec![(source, Arc::new(chunks))] }
     }
+}
+
+/// One scene of two: the first gives the axes, the layers of the second lie above.
+pub fn stack(below: Opened, above: Opened) -> Opened {
+    let mut scene = (*below.dataset).clone();
+    let first = scene.images.len();
+    for image in &above.dataset.images {
+        let mut image = image.clone();
+        for dim in &mut image.dims {
+            if let ArrayAxis::Scene(axis) = dim {
+                let label = &above.dataset.axes[*axis].label;
+                *axis = scene.axes.iter().position(|a| a.label == *label).expect("the same axes");
+            }
+        }
+        scene.images.push(image);
+    }
+    let layers = above.dataset.layers.iter().cloned();
+    scene.layers.extend(layers.map(|layer| LayerSource { image: layer.image + first, ..layer }));
+    let sources = below.sources.into_iter().chain(above.sources).collect();
+    Opened { dataset: Arc::new(scene), sources }
 }
 
 struct Chunks {

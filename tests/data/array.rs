@@ -103,6 +103,8 @@ impl Array {
             axes,
             images: vec![image],
             layers: vec![layer],
+            start: Vec::new(),
+            contents: None,
             warnings: Vec::new(),
         });
         let reads = Arc::new(AtomicU64::new(0));

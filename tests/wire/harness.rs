@@ -110,7 +110,8 @@ impl Server {
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
         // Already there: a pixel channel that the welcome allows must not come before its session.
-        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message) else {
+        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message)
+        else {
             panic!("no join")
         };
         let name = welcome["session"].as_str().unwrap().to_owned();

@@ -3,6 +3,7 @@
 use lucida_components::{
     applied::LayerState,
     controls::{Blending, ControlKey, Controls},
+    labels::COLORMAP,
     session::Features,
     value::Value,
 };
@@ -50,19 +51,27 @@ fn some<'a>(
     // napari has no words for these two.
     let unknown_blending =
         !features.view && matches!(controls.blending, Blending::Maximum | Blending::Average);
+    // Nor a colormap of that name for what it takes for an image.
+    let unknown_colormap = !features.view && controls.colormap == COLORMAP;
+    let unknown = |key: ControlKey| match key {
+        ControlKey::Blending => unknown_blending,
+        ControlKey::Colormap => unknown_colormap,
+        _ => false,
+    };
     keys.into_iter()
-        .filter(|key| BASE.contains(key) && !(**key == ControlKey::Blending && unknown_blending))
+        .filter(|key| BASE.contains(key) && !unknown(**key))
         .map(|key| (key.as_str().to_owned(), json(controls.value(*key))))
         .collect()
 }
 
-/// A control's value: these have four forms.
+/// A control's value: these have five forms.
 fn json(value: Value) -> Json {
     match value {
         Value::Bool(v) => json!(v),
+        Value::Int(v) => json!(v),
         Value::Float(v) => json!(v),
         Value::Text(v) => json!(v),
         Value::Floats(v) => json!(v),
-        Value::None | Value::Int(_) | Value::Map(_) => Json::Null,
+        Value::None | Value::Map(_) => Json::Null,
     }
 }

@@ -7,6 +7,7 @@ use lucida_components::{
     applied::Applied,
     controls::{Blending, ControlKey, Controls},
     dataset::LevelKind,
+    layer::LayerKind,
     notice::Residency,
     session::Features,
 };
@@ -175,6 +176,22 @@ fn controls_hold_only_what_a_client_knows() {
 }
 
 #[test]
+fn a_strict_client_hears_nothing_of_labels_that_it_has_no_words_for() {
+    let mut layer = fixture::state().layers[0].clone();
+    (layer.layer.kind, layer.controls) = (LayerKind::Labels, Controls::labels());
+    let keys =
+        [ControlKey::Colormap, ControlKey::Contour, ControlKey::SelectedLabel, ControlKey::ShowSelectedLabel];
+    assert_eq!(layers::controls(&layer, &keys, STRICT), None);
+    assert_eq!(
+        layers::controls(&layer, &keys, LUCIDA),
+        Some(json!({"layer_id": "layer-0", "controls": {"colormap": "labels"}})),
+        "the others are in notify.view"
+    );
+    assert!(!layers::all_known(&layer.controls, STRICT).contains_key("colormap"));
+    assert_eq!(layers::every(&layer.controls)["contour"], json!(0));
+}
+
+#[test]
 fn no_control_is_ever_null() {
     for value in layers::every(&Controls::default()).values() {
         assert!(!value.is_null());
@@ -205,12 +222,14 @@ fn view_tells_every_block_on_the_scene_grid() {
     assert_eq!(
         told["layers"][1].take(),
         json!({
-            "id": "layer-1", "name": "GFP", "order": 1, "channel": 1, "dtype": "uint16", "range": [0.0, 65535.0],
+            "id": "layer-1", "name": "GFP", "order": 1, "kind": "image", "channel": 1, "dtype": "uint16",
+            "range": [0.0, 65535.0],
             "controls": {
                 "visible": true, "opacity": 1.0, "blending": "additive", "interpolation": "linear",
                 "colormap": "gray", "gamma": 1.0, "contrast_limits": [10.0, 500.0], "depiction": "volume",
                 "projection": "none", "plane_thickness": 1.0, "rendering": "mip", "attenuation": 0.05,
-                "iso_threshold": 0.5, "sample_step": 1.0
+                "iso_threshold": 0.5, "sample_step": 1.0, "contour": 0, "selected_label": 1,
+                "show_selected_label": false
             }
         })
     );

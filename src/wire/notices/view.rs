@@ -57,6 +57,7 @@ fn layer(state: &ViewState, layer: &LayerState) -> Value {
         "id": layer.id.to_string(),
         "name": layer.layer.name,
         "order": layer.layer.order,
+        "kind": layer.layer.kind,
         "channel": layer.layer.channel,
         "dtype": stored.map(|s| s.to_string()),
         "range": source.map_or(layer.controls.contrast_limits, |s| s.range),

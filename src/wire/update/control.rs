@@ -2,7 +2,7 @@
 
 use super::{
     Asked,
-    read::{number, numbers, positive, text, truth},
+    read::{integer, number, numbers, positive, text, truth},
 };
 use crate::wire::fields::clipped;
 use lucida_components::{
@@ -11,8 +11,12 @@ use lucida_components::{
     fault::Rejection,
     ids::LayerId,
     intent::Change,
+    labels::{COLORMAP, drawn_id},
 };
 use serde_json::Value;
+
+/// Percentiles of automatic contrast where none are named: those that images without a recipe are opened with.
+const USUAL_PERCENTILES: [f64; 2] = [0.5, 99.5];
 
 /// Distance of ray samples in voxels.
 const SAMPLE_STEP: std::ops::RangeInclusive<f64> = 0.1..=4.0;
@@ -25,6 +29,9 @@ pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
         })?,
     };
     let value = asked.value;
+    if asked.key == "auto_contrast" {
+        return Ok(Change::AutoContrast { layer, percentiles: percentiles(value)? });
+    }
     let control = match asked.key {
         "visible" => ControlChange::Visible(truth(value, "visible")?),
         "opacity" => opacity(value)?,
@@ -70,6 +77,9 @@ pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
         "attenuation" => ControlChange::Attenuation(number(Some(value), "attenuation")?.max(0.0)),
         "iso_threshold" => ControlChange::IsoThreshold(number(Some(value), "iso_threshold")?),
         "sample_step" => sample_step(value)?,
+        "contour" => ControlChange::Contour(contour(value)?),
+        "selected_label" => ControlChange::SelectedLabel(label(value)?),
+        "show_selected_label" => ControlChange::ShowSelectedLabel(truth(value, "show_selected_label")?),
         _ => return Err(asked.unsupported_key()),
     };
     Ok(Change::Layer { layer, control })
@@ -115,8 +125,34 @@ fn sample_step(value: &Value) -> Result<ControlChange, Rejection> {
     Ok(ControlChange::SampleStep(step.clamp(*SAMPLE_STEP.start(), *SAMPLE_STEP.end())))
 }
 
+/// `[lower, upper]`; nothing, or an object without them, means the usual ones. The reducer knows what is possible.
+fn percentiles(value: &Value) -> Result<[f64; 2], Rejection> {
+    match value {
+        Value::Null | Value::Bool(true) => Ok(USUAL_PERCENTILES),
+        Value::Object(map) if map.is_empty() => Ok(USUAL_PERCENTILES),
+        _ => numbers(Some(value), "auto_contrast"),
+    }
+}
+
+/// Voxels; the reducer clamps.
+fn contour(value: &Value) -> Result<u32, Rejection> {
+    let voxels = integer(value, "contour")?;
+    u32::try_from(voxels.min(i64::from(u32::MAX)))
+        .map_err(|_| Rejection::invalid("contour is a thickness in voxels, 0 or more"))
+}
+
+/// An id as it is stored: any whole number of 64 bits.
+fn label(value: &Value) -> Result<u32, Rejection> {
+    let id = value.as_u64().map(i128::from).or_else(|| value.as_i64().map(i128::from));
+    id.map(drawn_id).ok_or_else(|| Rejection::invalid("selected_label must be a whole number"))
+}
+
 fn colormap_of(value: &Value) -> Result<ControlChange, Rejection> {
     let name = text(value, "colormap")?;
+    // Whether the layer is one of labels is the reducer's to know.
+    if name.eq_ignore_ascii_case(COLORMAP) {
+        return Ok(ControlChange::Colormap(COLORMAP.into()));
+    }
     colormap::canonical(name)
         .map(ControlChange::Colormap)
         .ok_or_else(|| Rejection::invalid(colormap::unknown(&clipped(name))))

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use lucida_components::fault::RejectCode;
+use lucida_components::{fault::RejectCode, labels::drawn_id};
 
 const CANVAS: Canvas = Canvas { width: 640, height: 480 };
 
@@ -149,6 +149,16 @@ fn layer_controls() {
         ("blending", json!("Additive"), "Blending(Additive)"),
         ("blending", json!("multiplicative"), "Blending(Multiplicative)"),
         ("interpolation", json!("nearest"), "Interpolation(Nearest)"),
+        ("interpolation", json!("Cubic"), "Interpolation(Cubic)"),
+        ("colormap", json!("bop BLUE_r"), "Colormap(\"bop blue_r\")"),
+        ("colormap", json!("Labels"), "Colormap(\"labels\")"),
+        ("contour", json!(2), "Contour(2)"),
+        ("contour", json!(u64::MAX), "Contour(4294967295)"),
+        ("selected_label", json!(4_294_967_295_u64), "SelectedLabel(4294967295)"),
+        // What does not fit 32 bits is hashed as the image's own values are.
+        ("selected_label", json!(-1), &format!("SelectedLabel({})", drawn_id(-1))),
+        ("selected_label", json!(u64::MAX), &format!("SelectedLabel({})", drawn_id(u64::MAX.into()))),
+        ("show_selected_label", json!("on"), "ShowSelectedLabel(true)"),
         ("colormap", json!(" VIRIDIS"), "Colormap(\"viridis\")"),
         ("colormap", json!("#FF8000"), "Colormap(\"#ff8000\")"),
         ("gamma", json!(0.5), "Gamma(0.5)"),
@@ -166,12 +176,31 @@ fn layer_controls() {
         check("layer", "layer-3", key, value, &format!("Layer {{ layer: LayerId(3), control: {expect} }}"));
     }
     check("layer", "", "visible", json!(true), "Layer { layer: LayerId(0), control: Visible(true) }");
+    for (value, percentiles) in [
+        (json!([1, 99.8]), "[1.0, 99.8]"),
+        (json!({}), "[0.5, 99.5]"),
+        (json!(null), "[0.5, 99.5]"),
+        (json!(true), "[0.5, 99.5]"),
+        // What percentiles can be is the reducer's to know.
+        (json!([90, 10]), "[90.0, 10.0]"),
+    ] {
+        let expect = format!("AutoContrast {{ layer: LayerId(3), percentiles: {percentiles} }}");
+        check("layer", "layer-3", "auto_contrast", value, &expect);
+    }
     for (key, bad) in [
         ("visible", json!("maybe")),
         ("visible", json!(null)),
         ("opacity", json!("half")),
         ("blending", json!("screen")),
-        ("interpolation", json!("cubic")),
+        ("interpolation", json!("lanczos")),
+        ("contour", json!(-1)),
+        ("contour", json!(1.5)),
+        ("selected_label", json!("3")),
+        ("selected_label", json!(2.5)),
+        ("show_selected_label", json!("perhaps")),
+        ("auto_contrast", json!([1])),
+        ("auto_contrast", json!(["a", "b"])),
+        ("auto_contrast", json!({"lo": 1})),
         ("colormap", json!("no such")),
         ("colormap", json!("")),
         ("gamma", json!(0)),

@@ -5,6 +5,7 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, ViewState},
     ids::{SessionId, ViewId},
+    layer::LayerKind,
     metrics::Metrics,
     notice::{Ack, AckApplied},
     ops::{OpState, Ops, Report},
@@ -72,7 +73,10 @@ fn report(report: &Report, state: &ViewState) -> Value {
             .into(),
         ),
         Report::Control(layer, key) => state.layer(*layer).map_or(Value::None, |l| l.controls.value(*key)),
-        Report::VolumeControl(key) => state.layers.first().map_or(Value::None, |l| l.controls.value(*key)),
+        Report::VolumeControl(key) => {
+            let image = state.layers.iter().find(|l| l.layer.kind == LayerKind::Image);
+            image.map_or(Value::None, |l| l.controls.value(*key))
+        }
         Report::Canvas => Value::Floats(vec![f64::from(state.canvas.width), f64::from(state.canvas.height)]),
         Report::Camera(delta) => delta.clone(),
     }

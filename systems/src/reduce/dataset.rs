@@ -6,13 +6,14 @@ use lucida_components::{
     axes::{Axes, AxisKind},
     camera::{CameraDelta, CameraParts, CameraQueue},
     clip::Clip,
-    controls::Controls,
-    dataset::{Dataset, Scene},
+    controls::{Controls, Interpolation, Projection},
+    dataset::{Dataset, LayerSource, Scene},
     fault::Rejection,
     ids::{LayerId, ViewId},
     index::Index,
     intent::{Change, Intent},
-    layer::Layer,
+    labels::{COLORMAP, MOST_CONTOUR},
+    layer::{Layer, LayerKind},
     lod::Lod,
     ops::{OpKind, Ops, Report},
     restore::RestoreCache,
@@ -65,7 +66,7 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
                 order: i as u32,
                 kind: l.kind,
             };
-            (LayerId(i as u32), layer, l.controls.clone())
+            (LayerId(i as u32), layer, home_controls(l))
         }),
     );
     let mut views = world.query::<Blocks>();
@@ -76,6 +77,21 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
         *lod = Lod::default();
         *clip = Clip { ranges: vec![None; dataset.axes.len()] };
         queue.0 = vec![CameraDelta::Reset];
+    }
+}
+
+/// What the image gives a layer to start with; labels are drawn in one way only.
+fn home_controls(source: &LayerSource) -> Controls {
+    let given = source.controls.clone();
+    match source.kind {
+        LayerKind::Image => given,
+        LayerKind::Labels => Controls {
+            interpolation: Interpolation::Nearest,
+            colormap: COLORMAP.into(),
+            projection: Projection::None,
+            contour: given.contour.min(MOST_CONTOUR),
+            ..given
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 //! A reducer that cannot make sense of an intent refuses its op at once; nothing was written then.
 //! Each may run again within a turn: when a transaction faulted, its ops are retried one by one.
 
+mod auto_contrast;
 pub mod camera;
 pub mod dataset;
 pub mod dims;

@@ -10,7 +10,7 @@ use super::{
     gpu::Gpu,
     job::{FrameJob, Handover, Job, Layout, PixelFormat, Returned, UploadJob},
     memory::Refused,
-    plane::{params, program::Programs},
+    plane::{colours::Colours, params, program::Programs},
     record::record,
     ring::Ring,
     staging::{NoStaging, Staging},
@@ -90,6 +90,9 @@ struct Shown {
 pub struct Renderer {
     pub(super) buffers: Buffers,
     pub(super) programs: Programs,
+    pub(super) colours: Colours,
+    /// The colour tables that the GPU has.
+    pub(super) luts: Vec<u32>,
     pub(super) convert: Convert,
     pub(super) staging: Staging,
     /// What the GPU had no room for in this turn.
@@ -108,6 +111,8 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             programs: Programs::new(&gpu.device),
+            colours: Colours::default(),
+            luts: Vec::new(),
             convert: Convert::new(&gpu.device),
             staging: Staging::default(),
             refused: None,
@@ -199,9 +204,10 @@ pub fn draw(
         }
 
         let rest = pictures.moved.map_or(now, |(_, at)| at + REST);
-        let is_linear =
-            |l: &LayerPlan| applied.state.layers[l.layer].controls.interpolation == Interpolation::Linear;
-        let nearest = d.gpu.is_cpu && !pace.always && now < rest && plan.layers.iter().any(is_linear);
+        // Labels are always drawn nearest.
+        let is_smooth =
+            |l: &LayerPlan| applied.state.layers[l.layer].controls.interpolation != Interpolation::Nearest;
+        let nearest = d.gpu.is_cpu && !pace.always && now < rest && plan.layers.iter().any(is_smooth);
         if nearest {
             d.wake.at(rest);
         }
@@ -249,12 +255,14 @@ pub fn draw(
         }
         let mut drawn = plan.essential == 0;
         if drawn {
-            let params = params::gather(&applied.state, &plan, &d.pools, nearest);
+            let params = params::gather(&applied.state, &plan, &d.pools, &mut d.renderer.colours, nearest);
             match record(&mut d.renderer, &d.gpu, &mut encoder, ring, stream, slot, &params) {
                 Ok(()) => {}
                 Err(NoStaging::Full) => drawn = false,
                 Err(NoStaging::Refused(refused)) => {
                     d.renderer.refused = Some(refused);
+                    // What was recorded is not submitted.
+                    d.renderer.luts.clear();
                     return;
                 }
             }

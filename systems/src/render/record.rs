@@ -36,11 +36,19 @@ pub(super) fn record(
         (Role::Luts, bytemuck::cast_slice(&params.luts)),
         (Role::Convert, bytemuck::bytes_of(&convert_frame)),
     ];
+    // Tables of thousands of given colours need not travel with every frame.
+    let same_luts = renderer.luts == params.luts;
     for (role, bytes) in writes {
+        if role == Role::Luts && same_luts {
+            continue;
+        }
         let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64)?;
         if !bytes.is_empty() {
             renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes)?;
         }
+    }
+    if !same_luts {
+        renderer.luts.clone_from(&params.luts);
     }
 
     let program = renderer.programs.get(&gpu.device, &params.spec);

@@ -11,7 +11,7 @@ use crate::residency::{
     cut,
     plan::{Plan, TileJob},
     pools::{self, Pools},
-    tiles::Plane,
+    slab::Slab,
 };
 use lucida_components::{applied::ViewState, lod::Budgets, metrics::Metrics};
 use std::time::{Duration, Instant};
@@ -64,13 +64,14 @@ impl Uploading<'_> {
     fn tile(&mut self, state: &ViewState, job: &TileJob) -> Result<Option<()>, NoStaging> {
         let layer = &state.layers[job.layer];
         let image = &state.dataset.images[layer.layer.image];
-        let Some(plane) = Plane::of(state, image, layer.layer.channel, job.level) else { return Ok(None) };
+        let Some(slab) = Slab::of(state, layer, image, job.level) else { return Ok(None) };
+        let plane = slab.plane(job.plane);
         let key = |key| Some((key, self.cache.get(&key)?.clone()));
         let Some(chunks) = plane.chunks(job.at).map(key).collect::<Option<Vec<_>>>() else { return Ok(None) };
-        let missing = chunks.iter().any(|(_, c)| c.is_err());
+        let missing = chunks.iter().any(|(_, c)| c.as_ref().map_or(true, |data| data.missing));
         let width = image.dtype.size();
         let there = self.pools.peek(width, &plane.key(job.at));
-        if there.is_some_and(|slot| slot.missing == missing) {
+        if there.is_some_and(|slot| slot.cut == self.pools.plan()) {
             // Another view's plan had it too.
             return Ok(Some(()));
         }

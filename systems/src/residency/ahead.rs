@@ -1,6 +1,10 @@
 //! What is read before it is asked for: the next step, the next time point, the step back.
 
-use super::{plan::centre_first, tiles::Plane, wanted::Wanted};
+use super::{
+    making::{centre_first, window},
+    slab::Slab,
+    wanted::Wanted,
+};
 use lucida_components::{
     applied::{LayerState, ViewState},
     axes::AxisKind,
@@ -54,11 +58,10 @@ pub(super) fn read(
     wanted: &mut Wanted,
 ) -> bool {
     let Some(dim) = image.dim_of(axis) else { return true };
-    let Some(mut plane) = Plane::of(state, image, layer.layer.channel, level) else { return true };
-    let next = plane.fixed[dim] as i64 + way;
-    if plane.dims.contains(&dim) || next < 0 || next >= plane.level().shape[dim] as i64 {
-        return true;
-    }
-    plane.fixed[dim] = next as u64;
-    centre_first(plane.window(&state.rect())).into_iter().all(|at| wanted.ahead(&plane, at))
+    let Some(slab) = Slab::of(state, layer, image, level) else { return true };
+    let Some(next) = slab.ahead(dim, way) else { return true };
+    let mut tiles = next.planes().flat_map(|plane| {
+        centre_first(window(state, layer, &plane)).into_iter().map(move |at| (plane.clone(), at))
+    });
+    tiles.all(|(plane, at)| wanted.ahead(&plane, at))
 }

@@ -1,14 +1,13 @@
 //! A tile is cut out of decoded chunks.
 
-use super::tiles::{PITCH, Plane, TILE};
+use super::tiles::{BORDER, PITCH, Plane, TILE};
 use lucida_components::{
     chunk::{ChunkData, ChunkFault, ChunkKey, ChunkValues},
     dtype::Dtype,
 };
 
 /// Fills `out` ([`super::pools::stride`] bytes, row-major, `PITCH` texels per row) with the tile at `at`,
-/// border included. Beyond the plane's edges the edge texels are repeated once, so that linear sampling
-/// clamps. Parts whose chunk failed are zero; returns whether there are such parts.
+/// border included. Beyond the plane's edges the edge texels are repeated, so that sampling clamps. Parts whose chunk failed are zero; returns whether there are such parts.
 ///
 /// `chunk` must answer for every chunk of [`Plane::chunks`]; what it does not know counts as failed.
 pub fn cut<'c>(
@@ -60,8 +59,8 @@ impl Piece {
             let from = texels[s][0].max(chunk[s] * size);
             let to = texels[s][1].min((chunk[s] + 1) * size);
             piece.source[s] = from - chunk[s] * size;
-            // The tile's memory begins one texel before the tile.
-            piece.target[s] = from + 1 - at[s] * TILE;
+            // The tile's memory begins a border before the tile.
+            piece.target[s] = from + BORDER - at[s] * TILE;
             piece.count[s] = to.saturating_sub(from);
         }
         piece
@@ -97,7 +96,7 @@ impl Piece {
 }
 
 /// C-order strides in values.
-fn strides(shape: &[u64]) -> Vec<u64> {
+pub(super) fn strides(shape: &[u64]) -> Vec<u64> {
     let mut strides = vec![1; shape.len()];
     for d in (0..shape.len().saturating_sub(1)).rev() {
         strides[d] = strides[d + 1] * shape[d + 1];
@@ -105,28 +104,26 @@ fn strides(shape: &[u64]) -> Vec<u64> {
     strides
 }
 
-/// Repeats the plane's edge texels into the one row or column beyond each edge.
+/// Repeats the plane's edge texels into the rows and columns of the border that lie beyond each edge.
 fn repeat_edges(at: [u64; 2], texels: [[u64; 2]; 2], size: usize, out: &mut [u8]) {
-    let pitch = PITCH as usize;
-    // First and last filled row and column in the tile's memory.
-    let filled = [0, 1].map(|s| {
-        let origin = at[s] * TILE;
-        [(texels[s][0] + 1 - origin) as usize, (texels[s][1] - origin) as usize]
-    });
-    let [[top, bottom], [left, right]] = filled;
+    let (pitch, border) = (PITCH as usize, BORDER as usize);
+    // Filled rows and columns of the tile's memory, [from, to).
+    let [[top, bottom], [left, right]] =
+        [0, 1].map(|s| texels[s].map(|t| (t + BORDER - at[s] * TILE) as usize));
     let texel = |r: usize, c: usize| (r * pitch + c) * size;
-    for r in top..=bottom {
-        if left == 1 {
-            out.copy_within(texel(r, 1)..texel(r, 2), texel(r, 0));
+    let (low, high) = ((bottom + border).min(pitch), (right + border).min(pitch));
+    for r in top..bottom {
+        for c in 0..left {
+            out.copy_within(texel(r, left)..texel(r, left + 1), texel(r, c));
         }
-        if right + 1 < pitch {
-            out.copy_within(texel(r, right)..texel(r, right + 1), texel(r, right + 1));
+        for c in right..high {
+            out.copy_within(texel(r, right - 1)..texel(r, right), texel(r, c));
         }
     }
-    if top == 1 {
-        out.copy_within(texel(1, 0)..texel(2, 0), 0);
+    for r in 0..top {
+        out.copy_within(texel(top, 0)..texel(top, high), texel(r, 0));
     }
-    if bottom + 1 < pitch {
-        out.copy_within(texel(bottom, 0)..texel(bottom + 1, 0), texel(bottom + 1, 0));
+    for r in bottom..low {
+        out.copy_within(texel(bottom - 1, 0)..texel(bottom - 1, high), texel(r, 0));
     }
 }

@@ -25,6 +25,8 @@ pub struct Slot {
     pub number: u32,
     /// A chunk it was cut from could not be read.
     pub missing: bool,
+    /// The plan it was cut for.
+    pub cut: u64,
     /// The plan that last used it.
     stamp: u64,
 }
@@ -78,6 +80,11 @@ impl Pools {
         }
     }
 
+    /// The number of the present plan.
+    pub fn plan(&self) -> u64 {
+        self.stamp
+    }
+
     /// Claims a slot for a tile, whether it is there or to come. Claimed twice it counts once.
     pub fn claim(&mut self, width: usize, key: TileKey) -> Claim {
         let stamp = self.stamp;
@@ -116,14 +123,13 @@ impl Pools {
         self.pools[pool_of(width)].tiles.peek(key).copied()
     }
 
-    /// Makes room for a tile. `None` where everything is in use by this plan. The flag says whether
+    /// Makes room for a tile; one that is there keeps its place. `None` where everything is in use by this plan. The flag says whether
     /// another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
         let stamp = self.stamp;
         let pool = &mut self.pools[pool_of(width)];
         if let Some(slot) = pool.tiles.get_mut(&key) {
-            // Another view's plan had it too.
-            (slot.missing, slot.stamp) = (missing, stamp);
+            (slot.missing, slot.cut, slot.stamp) = (missing, stamp, stamp);
             return Some((*slot, false));
         }
         let (number, evicted) = if let Some(number) = pool.free.pop() {
@@ -135,7 +141,7 @@ impl Pools {
             }
             (pool.tiles.pop_lru()?.1.number, true)
         };
-        let slot = Slot { number, missing, stamp };
+        let slot = Slot { number, missing, cut: stamp, stamp };
         pool.tiles.put(key, slot);
         Some((slot, evicted))
     }

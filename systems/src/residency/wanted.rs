@@ -2,10 +2,11 @@
 
 use super::{
     cache::{ChunkCache, OVERHEAD},
+    pools::Slot,
     tiles::Plane,
 };
 use lucida_components::chunk::{ChunkKey, Priority, Want};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Instant};
 
 /// Chunks that may be wanted ahead of need.
 const AHEAD: usize = 1024;
@@ -13,10 +14,12 @@ const AHEAD: usize = 1024;
 /// How the chunks of a tile stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Chunks {
-    /// All are in the cache.
+    /// What became of all of them is known.
     Here,
     /// Some are wanted, or will be as soon as there is room for them.
     Coming,
+    /// Some are wanted, and all of these are being made.
+    Making,
     /// They do not fit into the cache, not even alone.
     TooLarge,
 }
@@ -25,18 +28,33 @@ pub(super) enum Chunks {
 /// wait together never have more than the cache: what is over is wanted when others have become tiles.
 pub(super) struct Wanted<'c> {
     cache: &'c mut ChunkCache,
-    pub list: Vec<Want>,
+    list: Vec<Want>,
     seen: HashSet<ChunkKey>,
     /// What the cache may hold.
     capacity: u64,
     /// What of it no tile waits for.
     room: u64,
     ahead: usize,
+    /// Chunks that failed and are due to be tried again: after everything else.
+    again: Vec<Want>,
+    /// When the first of the others is due, of the view at hand.
+    pub retry_at: Option<Instant>,
+    now: Instant,
 }
 
 impl<'c> Wanted<'c> {
-    pub fn new(cache: &'c mut ChunkCache, capacity: u64) -> Self {
-        Self { cache, list: Vec::new(), seen: HashSet::new(), capacity, room: capacity, ahead: 0 }
+    pub fn new(cache: &'c mut ChunkCache, capacity: u64, now: Instant) -> Self {
+        Self {
+            cache,
+            list: Vec::new(),
+            seen: HashSet::new(),
+            capacity,
+            room: capacity,
+            ahead: 0,
+            again: Vec::new(),
+            retry_at: None,
+            now,
+        }
     }
 
     /// Looks at the chunks of a tile that is not on the GPU, and keeps or wants them.
@@ -49,7 +67,22 @@ impl<'c> Wanted<'c> {
             return Chunks::Coming;
         }
         self.room -= more;
-        if self.keep_or_want(plane, at) { Chunks::Here } else { Chunks::Coming }
+        self.keep_or_want(plane, at)
+    }
+
+    /// Tries the failed chunks of a tile on the GPU again when that is due. Returns whether one of them came
+    /// since the tile was cut, so that it is to be cut anew. `plan` is the number of the present plan.
+    pub fn mend(&mut self, plane: &Plane, at: [u64; 2], slot: &Slot, plan: u64) -> bool {
+        let mut mended = false;
+        for key in plane.chunks(at) {
+            match self.cache.faults.due(&key) {
+                Some(due) if due <= self.now => self.again.push(want(plane, key)),
+                Some(due) => self.retry_at = Some(self.retry_at.map_or(due, |at| at.min(due))),
+                None => {}
+            }
+            mended |= self.cache.faults.was_repaired(&key, slot.cut, plan);
+        }
+        mended
     }
 
     /// Nothing is wanted any more by what is seen: half of what is left may be read ahead.
@@ -70,6 +103,15 @@ impl<'c> Wanted<'c> {
         true
     }
 
+    /// The list. What is being made and is not on it is made no more.
+    pub fn finish(mut self) -> Vec<Want> {
+        for want in std::mem::take(&mut self.again) {
+            self.push(want);
+        }
+        self.cache.forget_making(|key| self.seen.contains(key));
+        self.list
+    }
+
     /// Bytes of a tile's chunks, and of those that this plan did not count yet.
     fn cost(&self, plane: &Plane, at: [u64; 2]) -> (u64, u64) {
         let bytes = plane.chunk_bytes() + OVERHEAD;
@@ -79,20 +121,34 @@ impl<'c> Wanted<'c> {
         })
     }
 
-    /// Keeps what is in the cache and wants the rest; whether there is no rest.
-    fn keep_or_want(&mut self, plane: &Plane, at: [u64; 2]) -> bool {
-        let mut here = true;
+    /// Keeps what is in the cache and wants the rest.
+    fn keep_or_want(&mut self, plane: &Plane, at: [u64; 2]) -> Chunks {
+        let (mut here, mut making) = (true, true);
         for key in plane.chunks(at) {
             if self.cache.get(&key).is_some() {
                 self.seen.insert(key);
                 continue;
             }
             here = false;
-            if self.seen.insert(key) {
-                let priority = Priority(self.list.len() as u32);
-                self.list.push(Want { key, priority, bytes: plane.chunk_bytes() });
-            }
+            making &= self.cache.is_making(&key);
+            self.push(want(plane, key));
         }
-        here
+        match (here, making) {
+            (true, _) => Chunks::Here,
+            (false, true) => Chunks::Making,
+            (false, false) => Chunks::Coming,
+        }
     }
+
+    fn push(&mut self, mut want: Want) {
+        if self.seen.insert(want.key) {
+            want.priority = Priority(self.list.len() as u32);
+            self.list.push(want);
+        }
+    }
+}
+
+/// A wish without its place.
+fn want(plane: &Plane, key: ChunkKey) -> Want {
+    Want { key, priority: Priority(0), bytes: plane.chunk_bytes() }
 }

@@ -118,20 +118,8 @@ pub fn check(state: &ViewState) -> Result<(), FaultReason> {
         return Err(FaultReason::PoseInvalid);
     }
     for l in state.layers.iter() {
-        let c = &l.controls;
-        let [lo, hi] = c.contrast_limits;
-        let bad = |what| Err(FaultReason::ControlInvalid { layer: l.id.0, what });
-        if !(lo.is_finite() && hi.is_finite() && lo < hi) {
-            return bad("contrast limits are not two finite numbers, lower first");
-        }
-        if !(0.0..=1.0).contains(&c.opacity) {
-            return bad("opacity is outside 0..=1");
-        }
-        if !(c.gamma.is_finite() && c.gamma > 0.0) {
-            return bad("gamma is not > 0");
-        }
-        if lucida_components::colormap::canonical(&c.colormap).is_none() {
-            return bad("colormap is unknown");
+        if let Some(what) = l.controls.fault(l.layer.kind) {
+            return Err(FaultReason::ControlInvalid { layer: l.id.0, what });
         }
     }
     Ok(())

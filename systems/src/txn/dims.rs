@@ -24,6 +24,10 @@ fn dims(draft: &mut Draft) -> Result<(), FaultReason> {
     for (axis, value) in next.index.value.iter_mut().enumerate() {
         *value = (*value).clamp(0, next.dataset.extent(axis) as i64 - 1);
     }
+    for (axis, margins) in next.index.margins.iter_mut().enumerate() {
+        let extent = next.dataset.extent(axis) as f64;
+        *margins = margins.map(|m| if m.is_nan() { 0.0 } else { m.clamp(0.0, extent) });
+    }
     let Some(before) = draft.before.clone().filter(|_| draft.restoring.is_none()) else { return Ok(()) };
     if *before.dataset != *draft.next.dataset {
         return Ok(());

@@ -4,7 +4,9 @@ use super::{Txn, camera::pose_after, draft::Draft, guarded, inject};
 use crate::residency::cost;
 use bevy_ecs::prelude::*;
 use lucida_components::{
+    applied::{LayerState, ViewState},
     camera::PlanePose,
+    controls::Projection,
     dataset::Multiscale,
     fault::{FaultReason, Step},
     lod::{Lod, LodPolicy, LodRules},
@@ -51,7 +53,13 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
         (LodPolicy::Auto, Mode::Volume) => Some(0),
     };
     let wanted = decided.unwrap_or(asked.level);
-    let affordable = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
+    let affordable = loop {
+        let found = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
+        // A thick slice that fits at no level becomes thinner. Who asked for it is told what it became.
+        if found.is_some() || !thinner(&mut draft.next) {
+            break found;
+        }
+    };
     let chosen = affordable.unwrap_or(levels - 1);
     // Also where not even the coarsest fits: parts of it are not drawn.
     let downgraded = chosen != wanted || affordable.is_none() || (decided.is_none() && asked.downgraded);
@@ -64,6 +72,23 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     }
     draft.level_micros = started.elapsed().as_secs_f64() * 1e6;
     Ok(())
+}
+
+/// Halves the margins where a layer that is shown projects them; whether there was something to halve.
+fn thinner(next: &mut ViewState) -> bool {
+    let projects = |l: &LayerState| l.controls.visible && l.controls.projection != Projection::None;
+    let plane = next.plane_axes();
+    if next.view.mode() != Mode::Plane || !next.layers.iter().any(projects) {
+        return false;
+    }
+    let mut halved = false;
+    for (_, margins) in next.index.margins.iter_mut().enumerate().filter(|(a, _)| !plane.contains(a)) {
+        for margin in margins.iter_mut().filter(|m| **m > 0.0) {
+            *margin = if *margin < 2.0 { 0.0 } else { (*margin / 2.0).floor() };
+            halved = true;
+        }
+    }
+    halved
 }
 
 /// What the policy wants for a plane pose; `None` where it leaves the level as it is.

@@ -12,7 +12,7 @@ use lucida_components::{
 };
 use lucida_systems::{
     pace::Pace,
-    render::plane::params,
+    render::plane::{colours::Colours, params},
     residency::{
         plan::Plan,
         pools::Pools,
@@ -43,7 +43,7 @@ fn showing(dataset: Arc<Dataset>) -> Rig {
 }
 
 fn wants(rig: &mut Rig) -> Vec<ChunkKey> {
-    rig.world().resource::<Wants>().list.iter().map(|(key, _)| *key).collect()
+    rig.world().resource::<Wants>().list.iter().map(|want| want.key).collect()
 }
 
 fn chunk() -> ChunkData {
@@ -95,7 +95,13 @@ fn drawn(rig: &mut Rig) -> usize {
     let state = rig.state();
     let entity = rig.entity(ViewId::MAIN);
     let world = rig.world();
-    let params = params::gather(&state, world.get::<Plan>(entity).unwrap(), world.resource::<Pools>(), false);
+    let params = params::gather(
+        &state,
+        world.get::<Plan>(entity).unwrap(),
+        world.resource::<Pools>(),
+        &mut Colours::default(),
+        false,
+    );
     params.table.iter().filter(|slot| **slot != 0).count()
 }
 

@@ -1,7 +1,13 @@
 //! What commit refuses to apply, whatever led to it.
 
-use super::rig::{Rig, X, Y, hollow};
-use lucida_components::{applied::ViewState, controls::Controls, fault::FaultReason, lod::Lod, view::View};
+use super::rig::{Rig, X, Y, hollow, labelled};
+use lucida_components::{
+    applied::ViewState,
+    controls::{Controls, Interpolation, Projection},
+    fault::FaultReason,
+    lod::Lod,
+    view::View,
+};
 use lucida_systems::txn::commit::check;
 use std::sync::Arc;
 
@@ -101,6 +107,23 @@ fn controls_can_be_drawn() {
         control_is_named(with_control(|c| c.gamma = gamma), "gamma");
     }
     control_is_named(with_control(|c| c.colormap = "rainbow of sorts".into()), "colormap");
+    control_is_named(with_control(|c| c.colormap = "labels".into()), "colormap");
+    let of_labels: [(fn(&mut Controls), &str); 3] = [
+        (|c| c.colormap = "gray".into(), "colormap"),
+        (|c| c.interpolation = Interpolation::Linear, "nearest"),
+        (|c| c.projection = Projection::Mean, "projection"),
+    ];
+    for (break_it, word) in of_labels {
+        let mut state = (*Rig::showing(labelled()).state()).clone();
+        assert_eq!(check(&state), Ok(()));
+        let mut layers = state.layers.to_vec();
+        break_it(&mut layers[1].controls);
+        state.layers = layers.into();
+        match check(&state) {
+            Err(FaultReason::ControlInvalid { layer: 1, what }) => assert!(what.contains(word), "{what}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[test]

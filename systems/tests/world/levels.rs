@@ -9,7 +9,10 @@ use lucida_components::{
     metrics::Metrics,
     ops::OpKind,
 };
-use lucida_systems::txn::level::{sharp, stepwise};
+use lucida_systems::{
+    residency::pools,
+    txn::level::{sharp, stepwise},
+};
 
 fn with_rules(rules: LodRules) -> Rig {
     let mut rig = Rig::new();
@@ -22,12 +25,9 @@ fn at(over: f64) -> Change {
     set_zoom(1.0 / (0.5 * over))
 }
 
-/// Three levels of whole tiles of two-byte values, in the plane that the home view shows.
-const TILE_BYTES: u64 = 130 * 130 * 2;
-
 fn budget(tiles: u64) -> Budgets {
     // A view's target may fill three quarters of a pool.
-    Budgets { pool_bytes: TILE_BYTES * tiles * 4 / 3 + 4, ..Budgets::default() }
+    Budgets { pool_bytes: pools::stride(2) * tiles * 4 / 3 + 4, ..Budgets::default() }
 }
 
 #[test]

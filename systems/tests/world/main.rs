@@ -4,10 +4,12 @@
 
 mod camera;
 mod coarse;
+mod contrast;
 mod delivery;
 mod dims;
 mod faults;
 mod invariants;
+mod labels;
 mod levels;
 mod mirrors;
 mod modes;
@@ -17,4 +19,5 @@ mod retries;
 mod rig;
 mod scarcity;
 mod sessions;
+mod thick;
 mod turn_order;

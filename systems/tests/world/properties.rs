@@ -6,7 +6,7 @@ use super::rig::{
 use lucida_components::{
     applied::{Applied, ViewState},
     camera::{CameraDelta, CameraParts, Rect},
-    controls::{Blending, ControlChange, Interpolation},
+    controls::{Blending, ControlChange, Interpolation, Projection},
     ids::{StreamId, ViewId},
     index::Index,
     intent::{Change, Grid},
@@ -78,6 +78,7 @@ fn control() -> impl Strategy<Value = ControlChange> {
         [number(), number()].prop_map(ControlChange::ContrastLimits),
         number().prop_map(ControlChange::SampleStep),
         number().prop_map(ControlChange::PlaneThickness),
+        prop::sample::select(Projection::ALL.to_vec()).prop_map(ControlChange::Projection),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Each reducer: what it takes, what it clamps, what it refuses, and that an equal write costs nothing.
 
 use super::rig::{
-    ALL_FEATURES, Rig, X, Y, Z, brain, go, is_applied, layer, pan, set, set_zoom, step, value, zoom,
+    ALL_FEATURES, Rig, X, Y, Z, brain, go, is_applied, labelled, layer, pan, set, set_zoom, step, value, zoom,
 };
 use lucida_components::{
     camera::{CameraDelta, CameraParts, Rect},
@@ -317,13 +317,19 @@ fn every_control_has_its_own_place() {
         C::Attenuation(0.9),
         C::IsoThreshold(77.0),
         C::SampleStep(2.0),
+        C::Contour(3),
+        C::SelectedLabel(70_000),
+        C::ShowSelectedLabel(true),
     ];
     assert_eq!(changes.iter().map(C::key).collect::<Vec<_>>(), ControlKey::ALL);
-    let before = Rig::new().state().layers[0].controls.clone();
+    let before = Rig::showing(labelled()).state();
     for change in changes {
-        let mut rig = Rig::new();
-        rig.ask(layer(0, change.clone()));
-        let after: Controls = rig.state().layers[0].controls.clone();
+        let mut rig = Rig::showing(labelled());
+        let of_labels = matches!(change, C::Contour(_) | C::SelectedLabel(_) | C::ShowSelectedLabel(_));
+        let number = usize::from(of_labels);
+        let before = &before.layers[number].controls;
+        rig.ask(layer(number as u32, change.clone()));
+        let after: Controls = rig.state().layers[number].controls.clone();
         let moved: Vec<_> =
             ControlKey::ALL.into_iter().filter(|k| before.value(*k) != after.value(*k)).collect();
         assert_eq!(moved, [change.key()]);

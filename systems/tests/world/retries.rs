@@ -24,11 +24,11 @@ fn watched(mut rig: Rig) -> Rig {
 }
 
 fn wanted(rig: &mut Rig) -> Vec<ChunkKey> {
-    rig.world().resource::<Wants>().list.iter().map(|(key, _)| *key).collect()
+    rig.world().resource::<Wants>().list.iter().map(|want| want.key).collect()
 }
 
 fn good() -> Result<ChunkData, ChunkFault> {
-    Ok(ChunkData { dtype: Dtype::U16, values: ChunkValues::Uniform([1, 0, 0, 0]) })
+    Ok(ChunkData { dtype: Dtype::U16, values: ChunkValues::Uniform([1, 0, 0, 0]), missing: false })
 }
 
 fn bad(key: ChunkKey) -> Result<ChunkData, ChunkFault> {
@@ -37,7 +37,10 @@ fn bad(key: ChunkKey) -> Result<ChunkData, ChunkFault> {
 
 /// A turn in which this arrives; then another, after the tiles that could be uploaded were.
 fn arrive(rig: &mut Rig, chunks: impl IntoIterator<Item = (ChunkKey, Result<ChunkData, ChunkFault>)>) {
-    rig.world().resource_mut::<Arrivals>().0.extend(chunks);
+    rig.world()
+        .resource_mut::<Arrivals>()
+        .0
+        .extend(chunks.into_iter().map(|(key, chunk)| (key, Some(chunk))));
     rig.turn();
     upload(rig);
     rig.turn();
@@ -80,7 +83,7 @@ fn half_missing() -> (Rig, ChunkKey) {
 #[test]
 fn a_chunk_that_fails_is_drawn_as_missing_and_tried_again_later_not_each_turn() {
     let (mut rig, key) = half_missing();
-    assert_eq!(residency(&mut rig), Residency { resident: 1, wanted: 1, missing: 1, waiting: false });
+    assert_eq!(residency(&mut rig), Residency { resident: 1, wanted: 1, missing: 1, ..Residency::default() });
     let mut delays = Vec::new();
     for _ in 0..8 {
         for _ in 0..3 {
@@ -107,13 +110,13 @@ fn a_repaired_chunk_is_shown_without_any_intent() {
     let (mut rig, key) = half_missing();
     rig.wait(1000);
     rig.turn();
-    rig.world().resource_mut::<Arrivals>().0.push((key, good()));
+    rig.world().resource_mut::<Arrivals>().0.push((key, Some(good())));
     rig.turn();
     let used = rig.world().resource::<Pools>().used(2);
     assert_eq!(upload(&mut rig), 1, "the tile is cut anew");
     assert_eq!(rig.world().resource::<Pools>().used(2), used, "in its place");
     rig.turn();
-    assert_eq!(residency(&mut rig), Residency { resident: 1, wanted: 1, missing: 0, waiting: false });
+    assert_eq!(residency(&mut rig), Residency { resident: 1, wanted: 1, ..Residency::default() });
     assert_eq!((wanted(&mut rig), upload(&mut rig)), (vec![], 0), "once");
     rig.turn();
     assert_eq!(rig.due(), None);
@@ -127,7 +130,7 @@ fn the_repaired_part_of_a_tile_is_shown_while_another_part_still_fails() {
     rig.wait(1000);
     rig.turn();
     assert_eq!(wanted(&mut rig), keys);
-    rig.world().resource_mut::<Arrivals>().0.extend([(keys[0], bad(keys[0])), (keys[1], good())]);
+    rig.world().resource_mut::<Arrivals>().0.extend([(keys[0], Some(bad(keys[0]))), (keys[1], Some(good()))]);
     rig.turn();
     assert_eq!(upload(&mut rig), 1);
     rig.turn();

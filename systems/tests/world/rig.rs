@@ -91,6 +91,24 @@ pub fn slide() -> Arc<Dataset> {
     dataset("slide", axes, &[ArrayAxis::Scene(0), ArrayAxis::Scene(1)], vec![level], 1)
 }
 
+/// [`slide`], and labels of its size above it; ids of 32 bits.
+pub fn labelled() -> Arc<Dataset> {
+    let mut labelled = (*slide()).clone();
+    let above = (*slide()).clone();
+    labelled.images.extend(above.images.into_iter().map(|image| Multiscale {
+        stored: StoredType::U32,
+        dtype: Dtype::U32,
+        ..image
+    }));
+    labelled.layers.extend(above.layers.into_iter().map(|layer| LayerSource {
+        image: 1,
+        kind: LayerKind::Labels,
+        controls: Controls::labels(),
+        ..layer
+    }));
+    Arc::new(labelled)
+}
+
 /// An image without any array: it cannot be shown.
 pub fn hollow() -> Arc<Dataset> {
     let mut hollow = (*slide()).clone();

@@ -85,8 +85,8 @@ impl Scarce {
             *self.reads.entry(want.key).or_default() += 1;
             let values = ChunkValues::Dense(vec![1; want.bytes as usize].into());
             let dtype = self.rig.state().dataset.images[0].dtype;
-            let chunk = Ok(ChunkData { dtype, values });
-            self.rig.world().resource_mut::<Arrivals>().0.push((want.key, chunk));
+            let chunk = Ok(ChunkData { dtype, values, missing: false });
+            self.rig.world().resource_mut::<Arrivals>().0.push((want.key, Some(chunk)));
         }
         let cached = self.rig.world().resource::<ChunkCache>().bytes();
         self.host_peak = self.host_peak.max(cached + transit);
@@ -273,7 +273,7 @@ fn a_chunk_that_failed_is_not_asked_for_in_the_next_turns() {
     assert!(!wants.is_empty());
     for want in wants {
         let fault = ChunkFault { level: 0, number: want.key.number, reason: "broken".into() };
-        scarce.rig.world().resource_mut::<Arrivals>().0.push((want.key, Err(fault)));
+        scarce.rig.world().resource_mut::<Arrivals>().0.push((want.key, Some(Err(fault))));
     }
     let did = scarce.settle();
     assert_eq!(did.reads, 0);

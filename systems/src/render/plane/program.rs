@@ -2,11 +2,17 @@
 
 use bevy_ecs::prelude::*;
 use lru::LruCache;
-use lucida_components::{controls::Blending, dtype::Dtype};
+use lucida_components::{
+    controls::{Blending, Interpolation, Projection},
+    dtype::Dtype,
+};
 use std::{fmt::Write, num::NonZeroUsize, sync::Arc};
 
 const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/plane.wgsl"));
 const MARKER: &str = "//@layers";
+/// Put behind it where a layer needs them.
+const WIDE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/wide.wgsl"));
+const LABELS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/labels.wgsl"));
 
 /// Layers and levels that the uniform buffers of the shader hold.
 const MAX_UNIFORM: [usize; 2] = [64, 256];
@@ -24,14 +30,71 @@ const UNROLLED: usize = 6;
 /// Programs kept. A program is a few kilobytes and some 20 ms of compiling on a software driver.
 const KEPT: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
+/// How values between texels are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sampling {
+    /// The nearest texel.
+    Nearest,
+    /// Bilinear: of four.
+    Linear,
+    /// Catmull-Rom: of sixteen.
+    Cubic,
+}
+
+impl Sampling {
+    /// Only the texel under the pixel has a part.
+    pub fn is_near(self) -> bool {
+        self == Self::Nearest
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Nearest => "NEAREST",
+            Self::Linear => "LINEAR",
+            Self::Cubic => "CUBIC",
+        }
+    }
+}
+
+impl From<Interpolation> for Sampling {
+    fn from(asked: Interpolation) -> Self {
+        match asked {
+            Interpolation::Nearest => Self::Nearest,
+            Interpolation::Linear => Self::Linear,
+            Interpolation::Cubic => Self::Cubic,
+        }
+    }
+}
+
+/// What is made of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Intensities.
+    Image {
+        /// How a thick slice becomes one plane.
+        projection: Projection,
+    },
+    /// Names of objects.
+    Labels {
+        /// There is a table of given colours.
+        given: bool,
+        /// Outlines instead of areas.
+        outlined: bool,
+        /// Only the selected one.
+        alone: bool,
+    },
+}
+
 /// What selects the code of one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each bool removes one branch from the shader")]
 pub struct LayerSpec {
     /// Value type.
     pub dtype: Dtype,
-    /// Linear instead of nearest.
-    pub linear: bool,
+    /// Intensities or names.
+    pub kind: Kind,
+    /// Between texels; labels are always nearest.
+    pub sampling: Sampling,
     /// It lies under the pixels exactly as the layer before it: their place is found once.
     pub shared: bool,
     /// All tiles of the target are resident: no coarser level is looked at.
@@ -44,6 +107,42 @@ pub struct LayerSpec {
     pub faded: bool,
     /// Blending.
     pub blending: Blending,
+}
+
+impl LayerSpec {
+    /// Whether more has a part in a value than the plane shader itself knows.
+    fn is_wide(&self) -> bool {
+        match self.kind {
+            Kind::Image { projection } => projection != Projection::None || self.sampling == Sampling::Cubic,
+            Kind::Labels { .. } => false,
+        }
+    }
+
+    /// The call that draws layer `l` over `color`.
+    fn call(&self, l: &str, dtype: &str) -> String {
+        let Self { sampling, single, gamma, lut, faded, .. } = self;
+        let mode = self.blending.as_str().to_ascii_uppercase();
+        match self.kind {
+            Kind::Labels { given, outlined, alone } => format!(
+                "color = labels_layer(color, {l}, p, pixel, {dtype}, {single}, {given}, {outlined}, {alone}, \
+                 {faded}, {mode});"
+            ),
+            Kind::Image { projection } if self.is_wide() => {
+                let (sampling, projection) = (sampling.word(), projection.as_str().to_ascii_uppercase());
+                format!(
+                    "color = shade(color, {l}, sample_layer_wide({l}, p, pixel, {dtype}, {sampling}, \
+                     {projection}, {single}), {gamma}, {lut}, {faded}, {mode});"
+                )
+            }
+            Kind::Image { .. } => {
+                let linear = !sampling.is_near();
+                format!(
+                    "color = layer(color, {l}, p, pixel, {dtype}, {linear}, {single}, {gamma}, {lut}, \
+                     {faded}, {mode});"
+                )
+            }
+        }
+    }
 }
 
 /// What selects a program: its layers, bottom first.
@@ -86,14 +185,8 @@ impl Spec {
                 Dtype::F32 => "F32",
                 Dtype::U32 => "U32",
             };
-            let mode = s.blending.as_str().to_ascii_uppercase();
-            let call = |l: &str| {
-                format!(
-                    "color = layer(color, {l}, p, pixel, {dtype}, {}, {}, {}, {}, {}, {mode});",
-                    s.linear, s.single, s.gamma, s.lut, s.faded
-                )
-            };
-            let place = |l: &str| format!("p = wanted({l}, pixel, {});", s.linear);
+            let call = |l: &str| s.call(l, dtype);
+            let place = |l: &str| format!("p = wanted({l}, pixel, {});", !s.sampling.is_near());
             let line = match (n, s.shared) {
                 (1, true) => format!("{}\n    ", call(&format!("{at}u"))),
                 (1, false) => format!("{} {}\n    ", place(&format!("{at}u")), call(&format!("{at}u"))),
@@ -112,6 +205,12 @@ impl Spec {
             at += n;
         }
         let mut source = SOURCE.replacen(MARKER, calls.trim_end(), 1);
+        if self.layers.iter().any(LayerSpec::is_wide) {
+            source.push_str(WIDE);
+        }
+        if self.layers.iter().any(|l| matches!(l.kind, Kind::Labels { .. })) {
+            source.push_str(LABELS);
+        }
         if self.large {
             for [small, large] in DECLARED {
                 source = source.replacen(small, large, 1);

@@ -2,13 +2,24 @@
 //! the two, and pictures of real data with arrays read by another path.
 
 use super::params::blending;
-use crate::residency::tiles::Plane;
+use crate::residency::{sample::Fold, slab::Slab, tiles::Plane};
 use lucida_components::{
     applied::{LayerState, ViewState},
     colormap::{self, Colormap},
     controls::{Blending, Interpolation},
+    labels::hashed_colour,
+    layer::LayerKind,
     places,
 };
+
+/// A layer to be drawn: its planes, all in one place of the picture.
+struct Drawn<'a> {
+    state: &'a ViewState,
+    layer: &'a LayerState,
+    planes: Vec<Plane<'a>>,
+    /// Of images.
+    colormap: Colormap,
+}
 
 /// Draws a plane whose target levels are wholly resident.
 ///
@@ -17,18 +28,19 @@ use lucida_components::{
 pub fn draw(state: &ViewState, value: impl Fn(&LayerState, &Plane, u64, u64) -> f64) -> Vec<[f64; 3]> {
     let layers: Vec<_> =
         state.layers.iter().filter(|l| l.controls.visible && l.controls.opacity > 0.0).collect();
-    let planes: Vec<_> = layers.iter().map(|l| plane_of(state, l)).collect();
-    let bottom = planes.iter().position(|p| p.as_ref().is_some_and(|p| p.window(&state.rect()).count() > 0));
+    let drawn: Vec<_> = layers.iter().map(|l| drawn(state, l)).collect();
+    let bottom =
+        drawn.iter().position(|d| d.as_ref().is_some_and(|d| d.planes[0].window(&state.rect()).count() > 0));
     let (width, height) = (state.canvas.width, state.canvas.height);
     let mut out = Vec::with_capacity(width as usize * height as usize);
     for y in 0..height {
         for x in 0..width {
             let mut color = [0.0; 3];
-            for (i, (layer, plane)) in layers.iter().zip(&planes).enumerate() {
-                let Some(plane) = plane else { continue };
-                let Some(v) = sample(state, plane, layer, [y, x], &value) else { continue };
-                let mode = blending(layer.controls.blending, bottom == Some(i));
-                color = blend(color, shade(layer, v), layer.controls.opacity, mode);
+            for (i, drawn) in drawn.iter().enumerate() {
+                let Some(drawn) = drawn else { continue };
+                let Some((over, opacity)) = drawn.color([y, x], &value) else { continue };
+                let mode = blending(drawn.layer.controls.blending, bottom == Some(i));
+                color = blend(color, over, opacity, mode);
             }
             out.push(color);
         }
@@ -36,58 +48,121 @@ pub fn draw(state: &ViewState, value: impl Fn(&LayerState, &Plane, u64, u64) -> 
     out
 }
 
-/// The target plane of a layer.
-pub fn plane_of<'a>(state: &'a ViewState, layer: &LayerState) -> Option<Plane<'a>> {
+/// The target planes of a layer.
+fn drawn<'a>(state: &'a ViewState, layer: &'a LayerState) -> Option<Drawn<'a>> {
     let image = state.dataset.images.get(layer.layer.image)?;
     let level = places::resolve_level(&state.dataset, image, state.lod.level, state.plane_axes());
-    Plane::of(state, image, layer.layer.channel, level)
+    let planes = Slab::of(state, layer, image, level)?.planes().collect();
+    let colormap = colormap::lookup(&layer.controls.colormap).unwrap_or(Colormap::Ramp([1.0; 3]));
+    Some(Drawn { state, layer, planes, colormap })
 }
 
-/// The layer's value under the centre of a pixel; `None` outside the plane and where it is not a number.
-fn sample(
-    state: &ViewState,
-    plane: &Plane,
-    layer: &LayerState,
-    pixel: [u32; 2],
-    value: &impl Fn(&LayerState, &Plane, u64, u64) -> f64,
-) -> Option<f64> {
-    let rect = state.rect();
-    let edge = [rect.bottom, rect.left];
-    let extent = plane.extent();
-    let mut at = [0.0; 2];
-    for side in 0..2 {
-        let world = edge[side] + (f64::from(pixel[side]) + 0.5) / state.camera.plane.zoom;
-        let [scale, offset] = plane.texel_of_world(side);
-        at[side] = world * scale + offset;
-        if at[side] < 0.0 || at[side] >= extent[side] as f64 {
+impl Drawn<'_> {
+    /// The layer's colour and opacity under the centre of a pixel; `None` where it shows nothing.
+    fn color(
+        &self,
+        pixel: [u32; 2],
+        value: &impl Fn(&LayerState, &Plane, u64, u64) -> f64,
+    ) -> Option<([f64; 3], f64)> {
+        let c = &self.layer.controls;
+        let at = self.texel(pixel)?;
+        if self.layer.layer.kind == LayerKind::Labels {
+            let id = self.label(at, value)?;
+            let given = self.state.source(self.layer).and_then(|s| s.labels.as_ref()?.colours.get(&id));
+            let [r, g, b, a] = given.map_or_else(
+                || {
+                    let [r, g, b] = hashed_colour(id);
+                    [r, g, b, 1.0]
+                },
+                |rgba| rgba.map(|c| f64::from(c) / 255.0),
+            );
+            return Some(([r, g, b], a * c.opacity));
+        }
+        let value = self.sample(at, value)?;
+        let [lo, hi] = c.contrast_limits;
+        let t = ((value - lo) / (hi - lo)).clamp(0.0, 1.0).powf(c.gamma);
+        Some((self.colormap.eval(t), c.opacity))
+    }
+
+    /// The texel coordinate (row, column) under the centre of a pixel; `None` outside the plane.
+    fn texel(&self, pixel: [u32; 2]) -> Option<[f64; 2]> {
+        let rect = self.state.rect();
+        let edge = [rect.bottom, rect.left];
+        let (plane, extent) = (&self.planes[0], self.planes[0].extent());
+        let mut at = [0.0; 2];
+        for side in 0..2 {
+            let world = edge[side] + (f64::from(pixel[side]) + 0.5) / self.state.camera.plane.zoom;
+            let [scale, offset] = plane.texel_of_world(side);
+            at[side] = world * scale + offset;
+            if at[side] < 0.0 || at[side] >= extent[side] as f64 {
+                return None;
+            }
+        }
+        Some(at)
+    }
+
+    /// The id at a place; `None` where nothing is drawn.
+    fn label(&self, at: [f64; 2], value: &impl Fn(&LayerState, &Plane, u64, u64) -> f64) -> Option<u32> {
+        let c = &self.layer.controls;
+        let (plane, extent) = (&self.planes[0], self.planes[0].extent());
+        let [row, col] = at.map(|v| v.floor() as i64);
+        let id = |row: i64, col: i64| value(self.layer, plane, row as u64, col as u64) as u32;
+        let own = id(row, col);
+        if own == 0 || (c.show_selected_label && own != c.selected_label) {
             return None;
         }
+        let reach = i64::from(c.contour);
+        let inside = |r: i64, c: i64| r >= 0 && c >= 0 && r < extent[0] as i64 && c < extent[1] as i64;
+        let near = (-reach..=reach).flat_map(|dy| {
+            let width = reach - dy.abs();
+            (-width..=width).map(move |dx| (row + dy, col + dx))
+        });
+        let outlined = reach == 0 || near.into_iter().any(|(r, c)| inside(r, c) && id(r, c) != own);
+        outlined.then_some(own)
     }
-    let read = |r: f64, c: f64| {
-        let clamp = |v: f64, n: u64| v.clamp(0.0, n as f64 - 1.0) as u64;
-        value(layer, plane, clamp(r, extent[0]), clamp(c, extent[1]))
-    };
-    let near = read(at[0].floor(), at[1].floor());
-    if layer.controls.interpolation == Interpolation::Nearest {
-        return near.is_finite().then_some(near);
+
+    /// The value at a place; `None` where it is not a number.
+    fn sample(&self, at: [f64; 2], value: &impl Fn(&LayerState, &Plane, u64, u64) -> f64) -> Option<f64> {
+        let extent = self.planes[0].extent();
+        let read = |r: f64, c: f64| {
+            let clamp = |v: f64, n: u64| v.clamp(0.0, n as f64 - 1.0) as u64;
+            let (row, col) = (clamp(r, extent[0]), clamp(c, extent[1]));
+            let mut fold = Fold::default();
+            self.planes.iter().for_each(|plane| fold.push(value(self.layer, plane, row, col)));
+            fold.end(self.layer.controls.projection)
+        };
+        let near = || read(at[0].floor(), at[1].floor());
+        let centre = at.map(|v| v - 0.5);
+        let base = centre.map(f64::floor);
+        let [fy, fx] = [centre[0] - base[0], centre[1] - base[1]];
+        // The first texel of those that have a part, relative to the base, and their weights.
+        let (first, down, across) = match self.layer.controls.interpolation {
+            Interpolation::Nearest => return near(),
+            Interpolation::Linear => (0.0, vec![1.0 - fy, fy], vec![1.0 - fx, fx]),
+            Interpolation::Cubic => (-1.0, catmull_rom(fy).to_vec(), catmull_rom(fx).to_vec()),
+        };
+        let mut sum = 0.0;
+        for (j, wy) in down.iter().enumerate() {
+            for (i, wx) in across.iter().enumerate() {
+                // Beside a hole the nearest value stands for itself.
+                let Some(v) = read(base[0] + first + j as f64, base[1] + first + i as f64) else {
+                    return near();
+                };
+                sum += wy * wx * v;
+            }
+        }
+        Some(sum)
     }
-    let c = at.map(|v| v - 0.5);
-    let base = c.map(f64::floor);
-    let f = [c[0] - base[0], c[1] - base[1]];
-    let corner = |dr: f64, dc: f64| read(base[0] + dr, base[1] + dc);
-    let v = [corner(0.0, 0.0), corner(0.0, 1.0), corner(1.0, 0.0), corner(1.0, 1.0)];
-    if v.iter().any(|v| !v.is_finite()) {
-        return near.is_finite().then_some(near);
-    }
-    let mix = |a: f64, b: f64, f: f64| a + (b - a) * f;
-    Some(mix(mix(v[0], v[1], f[1]), mix(v[2], v[3], f[1]), f[0]))
 }
 
-/// Contrast, gamma, colormap.
-fn shade(layer: &LayerState, value: f64) -> [f64; 3] {
-    let [lo, hi] = layer.controls.contrast_limits;
-    let t = ((value - lo) / (hi - lo)).clamp(0.0, 1.0).powf(layer.controls.gamma);
-    colormap::lookup(&layer.controls.colormap).unwrap_or(Colormap::Ramp([1.0; 3])).eval(t)
+/// The weights of four values in a row for a place `f` between the middle two, by the spline's definition:
+/// it goes through them, and its slope there is half the difference of the neighbours.
+fn catmull_rom(f: f64) -> [f64; 4] {
+    let (f2, f3) = (f * f, f * f * f);
+    // The cubic Hermite basis.
+    let (start, end) = (2.0 * f3 - 3.0 * f2 + 1.0, -2.0 * f3 + 3.0 * f2);
+    let (leave, arrive) = (f3 - 2.0 * f2 + f, f3 - f2);
+    [-leave / 2.0, start - arrive / 2.0, end + leave / 2.0, arrive / 2.0]
 }
 
 fn blend(below: [f64; 3], color: [f64; 3], a: f64, mode: Blending) -> [f64; 3] {

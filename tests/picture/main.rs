@@ -1,0 +1,13 @@
+//! Pictures: the shader against its twin on the CPU, against golden pictures, and against real arrays.
+
+mod coarse;
+#[path = "../common/mod.rs"]
+mod common;
+mod contrast;
+mod golden;
+mod images;
+mod labels;
+mod real;
+mod rig;
+mod smooth;
+mod thick;
