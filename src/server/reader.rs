@@ -145,7 +145,8 @@ impl Reader<'_> {
         arrived: Instant,
     ) -> Result<(), Ended> {
         let origin = Some(Origin { session: self.session, intent });
-        self.world(share, Inbound::Intent(Intent { origin, view: ViewId::MAIN, change, arrived, op: 0 })).await
+        self.world(share, Inbound::Intent(Intent { origin, view: ViewId::MAIN, change, arrived, op: 0 }))
+            .await
     }
 
     /// A world that is gone shows in the writer too, which then says goodbye.

@@ -2,11 +2,14 @@
 //! too much ends where it began, others are served, and nothing is left behind.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod connects;
+mod floods;
 mod framing;
 #[path = "../wire/harness.rs"]
 #[expect(dead_code, reason = "shared with the wire tests")]
 mod harness;
 mod raw;
+mod silence;
 
 use lucida::server::ServerConfig;
 use std::time::Duration;

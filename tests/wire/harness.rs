@@ -73,6 +73,16 @@ impl Server {
         tokio::task::block_in_place(|| self.inbox.recv_timeout(Duration::from_millis(150))).is_err()
     }
 
+    /// Messages that wait for the world.
+    pub fn waiting(&self) -> usize {
+        self.inbox.len()
+    }
+
+    /// Forgets what waits for the world.
+    pub fn clear(&self) {
+        self.inbox.try_iter().for_each(drop);
+    }
+
     pub fn intent(&self) -> Intent {
         match self.next() {
             Inbound::Intent(intent) => intent,
@@ -110,7 +120,8 @@ impl Server {
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
         // Already there: a pixel channel that the welcome allows must not come before its session.
-        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message) else {
+        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message)
+        else {
             panic!("no join")
         };
         let name = welcome["session"].as_str().unwrap().to_owned();
