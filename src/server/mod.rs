@@ -27,6 +27,7 @@ mod writer;
 
 pub use commands::Opener;
 pub use config::{ServerConfig, TlsPaths};
+pub use socket::limited;
 pub use token::{NoRandomness, Token, TokenError};
 pub use urls::urls;
 
