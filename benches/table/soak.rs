@@ -20,7 +20,7 @@ const MOST: f64 = 1.05;
 pub fn rows(full: bool) -> Vec<Row> {
     let minutes: usize = std::env::var("LUCIDA_SOAK_MINUTES").map_or(1, |m| m.parse().expect("minutes"));
     let (minutes, minute) =
-        if full { (minutes, Duration::from_secs(60)) } else { (1, Duration::from_secs(2)) };
+        if full { (minutes, Duration::from_mins(1)) } else { (1, Duration::from_secs(2)) };
     let (path, name, _dir) = process::data();
     let server = process::start(&path);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -84,7 +84,7 @@ async fn use_it(client: &mut Client, round: u64) {
     let map = maps[round as usize % maps.len()];
     client.update("layer", "layer-0", "colormap", json!(map)).await;
     client.update("layer", "layer-0", "gamma", json!(0.8 + (round % 5) as f64 / 10.0)).await;
-    client.update("layer", "layer-0", "visible", json!(round % 2 == 0)).await;
+    client.update("layer", "layer-0", "visible", json!(round.is_multiple_of(2))).await;
     client.update("volume", "main", "opacity", json!(1.0 - (round % 3) as f64 / 10.0)).await;
     pause(100).await;
     let size = if round.is_multiple_of(4) { [1280, 720] } else { [1024 + 32 * (round % 4), 640] };

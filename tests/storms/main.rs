@@ -16,7 +16,6 @@ mod live;
 mod raw;
 mod silence;
 #[path = "../cli/image.rs"]
-#[expect(dead_code, reason = "shared with the tests of the command line")]
 mod small;
 mod term;
 mod world;

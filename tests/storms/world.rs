@@ -91,7 +91,7 @@ async fn who_never_reads_its_answers_is_told_and_dropped_at_the_stated_bound() {
     let mut last = (acks(&live), Instant::now());
     // On until answers are made no more: it is not heard any longer.
     while last.1.elapsed() < Duration::from_secs(1) {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{sent} intents are still answered");
+        assert!(begun.elapsed() < Duration::from_mins(1), "{sent} intents are still answered");
         let some: Vec<u8> = (sent..sent + 64).flat_map(|n| step(&session, n)).collect();
         raw.bytes(&some).await;
         sent += 64;
@@ -139,7 +139,7 @@ async fn notices_to_who_does_not_read_merge_and_the_last_one_arrives() {
     let begun = Instant::now();
     let mut n = 0;
     while live.metrics().notices_merged == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{n} notices and none has merged");
+        assert!(begun.elapsed() < Duration::from_mins(1), "{n} notices and none has merged");
         for _ in 0..50 {
             n += 1;
             good.ask("dims", "z", "scene_index", json!(n % 59)).await;

@@ -39,7 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Server {
     pub addr: SocketAddr,
     pub handle: WorldHandle,
-    inbox: crossbeam_channel::Receiver<Letter>,
+    pub inbox: crossbeam_channel::Receiver<Letter>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError>>,
 }
@@ -71,16 +71,6 @@ impl Server {
     /// Whether the world hears nothing for a while.
     pub fn is_quiet(&self) -> bool {
         tokio::task::block_in_place(|| self.inbox.recv_timeout(Duration::from_millis(150))).is_err()
-    }
-
-    /// Messages that wait for the world.
-    pub fn waiting(&self) -> usize {
-        self.inbox.len()
-    }
-
-    /// Forgets what waits for the world.
-    pub fn clear(&self) {
-        self.inbox.try_iter().for_each(drop);
     }
 
     pub fn intent(&self) -> Intent {
