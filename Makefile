@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup setup-tests test lint bench
+.PHONY: help run demo setup setup-tests test lint bench bench-record fuzz autobahn
 
 # Mesa's device-select layer asks a display server which GPU to prefer, and complains where there is none.
 export NODEVICE_SELECT := 1
@@ -42,3 +42,13 @@ lint: setup ## Check formatting, clippy and the documentation's links; warnings 
 
 bench: setup ## Measure what a user waits for, in release, and print it as one table
 	cargo bench --bench table
+
+bench-record: setup ## The same, and append it to benches/history.jsonl, with which later runs are compared
+	LUCIDA_BENCH_RECORD=1 cargo bench --bench table
+
+FUZZ_MINUTES ?= 10
+fuzz: setup ## Run each fuzzer for FUZZ_MINUTES=10; needs a nightly compiler
+	@scripts/fuzz $(FUZZ_MINUTES)
+
+autobahn: setup ## Run the Autobahn test suite against the WebSockets, where wstest is installed
+	cargo test --test autobahn -- --nocapture

@@ -11,11 +11,15 @@ use std::{
 };
 
 /// Variables that are the tests' own, and the file that reads them.
-const OF_TESTS: [(&str, &str); 4] = [
+const OF_TESTS: [(&str, &str); 8] = [
     ("LUCIDA_BLESS", "tests/picture/golden.rs"),
     ("LUCIDA_CHROMIUM", "tests/browser/cdp.rs"),
+    ("LUCIDA_FUZZ_RUNS", "tests/fuzz.rs"),
+    ("LUCIDA_FUZZ_SEED", "tests/fuzz.rs"),
     ("LUCIDA_SCREENSHOTS", "tests/browser.rs"),
     ("LUCIDA_SHARED", "tests/common/mod.rs"),
+    ("LUCIDA_SOAK_MINUTES", "benches/table/soak.rs"),
+    ("LUCIDA_WSTEST", "tests/autobahn.rs"),
 ];
 
 fn root() -> PathBuf {

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Instant,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -28,6 +28,14 @@ pub struct Client {
     pub seen: Arc<Mutex<Seen>>,
     /// Counts what was seen, to wait for more.
     pub news: watch::Receiver<usize>,
+    reading: [JoinHandle<()>; 2],
+}
+
+/// Gone at once, as a closed browser is.
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.reading.iter().for_each(JoinHandle::abort);
+    }
 }
 
 impl Client {
@@ -54,7 +62,7 @@ impl Client {
 
         let (sink, mut frames) = state.split();
         let (noted, told) = (seen.clone(), tell.clone());
-        tokio::spawn(async move {
+        let answers = tokio::spawn(async move {
             while let Some(Ok(message)) = frames.next().await {
                 let now = Instant::now();
                 let Ok(text) = message.to_text() else { continue };
@@ -67,7 +75,7 @@ impl Client {
             }
         });
         let noted = seen.clone();
-        tokio::spawn(async move {
+        let pictures = tokio::spawn(async move {
             while let Some(Ok(message)) = pixels.next().await {
                 let now = Instant::now();
                 let Message::Binary(bytes) = message else { continue };
@@ -82,7 +90,7 @@ impl Client {
                 tell.send_modify(|n| *n += 1);
             }
         });
-        Some(Self { state: sink, session, intents: 0, seen, news })
+        Some(Self { state: sink, session, intents: 0, seen, news, reading: [answers, pictures] })
     }
 
     /// Sends a `state.update`; its id and when.

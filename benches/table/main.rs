@@ -1,16 +1,21 @@
 //! `make bench`: what a user waits for, as one table with the bars of the design.
 //!
 //! `cargo bench --bench table` measures; run by `cargo test` it goes through everything once, briefly, so
-//! that it cannot rot. `LUCIDA_BIN` names another binary to start, `LUCIDA_BENCH_DATA` another image.
+//! that it cannot rot. `LUCIDA_BIN` names another binary to start, `LUCIDA_BENCH_DATA` another image,
+//! `LUCIDA_SOAK_MINUTES` how long the scripted use lasts; `LUCIDA_BENCH_RECORD=1` records the run.
 #![expect(clippy::unwrap_used, reason = "a bench")]
 
 mod chunks;
 mod client;
 mod draw;
+mod history;
+mod live;
 mod open;
 mod process;
+mod soak;
 mod stats;
 mod step;
+mod storm;
 mod stream;
 
 use stats::Row;
@@ -42,8 +47,14 @@ fn main() {
     if asked("stream") {
         rows.extend(stream::rows(&device, full));
     }
+    if asked("storm") {
+        rows.extend(storm::rows(&device, full));
+    }
     if asked("process") {
         rows.extend(process::rows(full));
+    }
+    if asked("soak") {
+        rows.extend(soak::rows(full));
     }
     stats::print(&device, &rows);
 }

@@ -14,11 +14,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-struct Server {
-    child: Child,
+/// A running server; killed when dropped.
+pub struct Server {
+    pub child: Child,
     /// Kept open, as a terminal is.
     _output: Lines<BufReader<ChildStdout>>,
-    addr: SocketAddr,
+    pub addr: SocketAddr,
 }
 
 impl Drop for Server {
@@ -29,7 +30,8 @@ impl Drop for Server {
     }
 }
 
-fn start(data: &PathBuf) -> Server {
+/// Starts the server on an image, on a port of its own.
+pub fn start(data: &PathBuf) -> Server {
     let binary = std::env::var_os("LUCIDA_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_lucida").into());
     let mut child = Command::new(binary)
         .args(["serve", "--port", "0"])
@@ -45,7 +47,7 @@ fn start(data: &PathBuf) -> Server {
 }
 
 /// The image to serve: the real brain where it is, a small made one elsewhere.
-fn data() -> (PathBuf, &'static str, Option<tempfile::TempDir>) {
+pub fn data() -> (PathBuf, &'static str, Option<tempfile::TempDir>) {
     if let Some(path) = std::env::var_os("LUCIDA_BENCH_DATA") {
         return (path.into(), "as named", None);
     }

@@ -1,7 +1,8 @@
 //! Numbers and how they are shown.
 
+use super::history::{self, Run};
 use lucida::gpu::device::Device;
-use std::{fs, process::Command, time::Duration};
+use std::{fs, time::Duration};
 
 /// One line of the table.
 pub struct Row {
@@ -9,12 +10,23 @@ pub struct Row {
     pub bar: String,
     pub measured: String,
     pub met: bool,
+    /// What runs are compared by.
+    pub value: Option<f64>,
 }
 
 impl Row {
+    /// Compared by the first number of `measured` that stands by itself (the 0.48 of `p50 0.48 ms`).
     pub fn new(what: &str, bar: &str, measured: String, met: bool) -> Self {
         eprintln!("{what}: {measured} (bar: {bar})");
-        Self { what: what.into(), bar: bar.into(), measured, met }
+        let value =
+            measured.split_whitespace().find_map(|word| word.trim_end_matches(['×', ',', ';']).parse().ok());
+        Self { what: what.into(), bar: bar.into(), measured, met, value }
+    }
+
+    /// Compared by this value instead.
+    pub fn by(mut self, value: f64) -> Self {
+        self.value = Some(value);
+        self
     }
 }
 
@@ -38,25 +50,30 @@ pub fn print(device: &Device, rows: &[Row]) {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|l| l.strip_prefix("model name\t: ")).unwrap_or("unknown").to_owned();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let git = |args: &[&str]| {
-        Command::new("git")
-            .args(args)
-            .output()
-            .ok()
-            .map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
-    };
-    let commit = git(&["rev-parse", "--short", "HEAD"]).filter(|c| !c.is_empty()).unwrap_or("unknown".into());
-    let changed = git(&["status", "--porcelain"]).is_some_and(|s| !s.is_empty());
-    println!();
-    println!(
-        "Machine: {cores} × {model}; {} ({} {})",
+    let machine = format!(
+        "{cores} × {model}; {} ({} {})",
         device.info.name, device.info.driver, device.info.driver_info
     );
-    println!("Commit: {commit}{}", if changed { " with changes" } else { "" });
+    let run = Run::now(machine);
+    let past = history::read();
     println!();
-    println!("| what | at most | measured | met |");
-    println!("|---|---|---|---|");
+    println!("Machine: {}", run.machine);
+    println!("Commit: {}{}, {}", run.commit, if run.changed { " with changes" } else { "" }, run.date);
+    println!();
+    println!("| what | at most | measured | met | × last recorded |");
+    println!("|---|---|---|---|---|");
     for r in rows {
-        println!("| {} | {} | {} | {} |", r.what, r.bar, r.measured, if r.met { "yes" } else { "**no**" });
+        let before = run.before(&past, &r.what);
+        let ratio = match (r.value, before) {
+            (Some(now), Some(b)) if b.value != 0.0 => format!("{:.2} ({})", now / b.value, b.when),
+            (Some(_), Some(b)) => format!("was {} ({})", b.value, b.when),
+            _ => "none".into(),
+        };
+        let met = if r.met { "yes" } else { "**no**" };
+        println!("| {} | {} | {} | {met} | {ratio} |", r.what, r.bar, r.measured);
+    }
+    let full = std::env::args().any(|a| a == "--bench");
+    if full && std::env::var_os("LUCIDA_BENCH_RECORD").is_some() {
+        run.record(rows);
     }
 }

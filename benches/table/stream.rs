@@ -3,38 +3,20 @@
 use super::{
     client::Client,
     draw::spec,
+    live::Live,
     stats::{Row, percentile},
 };
-use lucida::{
-    app::world::{self, WorldSettings},
-    data::procedural::procedural,
-    gpu::device::Device,
-    server::{self, ServerConfig},
-    wire::command::{CommandCode, CommandFailure},
-};
+use lucida::{data::procedural::procedural, gpu::device::Device};
 use serde_json::json;
-use std::{
-    net::TcpListener,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub fn rows(device: &Device, full: bool) -> Vec<Row> {
-    let world = world::start(device.clone(), WorldSettings::of(device)).unwrap();
-    let intent = world::show(&world.sources, procedural(spec()));
-    world.handle.send_blocking(lucida::app::bridge::Inbound::Intent(intent)).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let rows = runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        let opener = Arc::new(|_: &str| Err(CommandFailure::new(CommandCode::PathForbidden, "no")));
-        let config = ServerConfig::default();
-        tokio::spawn(server::run(listener, config, world.handle.clone(), opener, std::future::pending()));
-        let mut client = Client::connect(addr).await.unwrap();
+    let live = Live::start(device, procedural(spec()));
+    let rows = live.runtime.block_on(async {
+        let mut client = Client::connect(live.addr).await.unwrap();
         measure(&mut client, full).await
     });
-    runtime.shutdown_background();
-    world.stop().unwrap();
+    live.end();
     rows
 }
 

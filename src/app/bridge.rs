@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// Messages that may wait for the world: the [`SHARE`] of a hundred sessions that flood it at once. A full
+/// Messages that may wait for the world: the [`SHARE`] of 128 sessions that flood it at once. A full
 /// inbox holds up the socket that wants to fill it further, and through TCP its client; nobody else.
 pub const INBOX: usize = 4096;
 

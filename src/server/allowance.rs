@@ -85,7 +85,7 @@ mod tests {
         let mut allowance = allowance(now);
         assert_eq!(allowance.spend(BYTES * 255, now), None);
         assert_eq!(allowance.spend(1 << 20, now), Some(Duration::from_millis(257)));
-        let mut later = now + Duration::from_secs(3600);
+        let mut later = now + Duration::from_hours(1);
         assert_eq!(allowance.spend(0, later), None, "rest fills it");
         later -= Duration::from_secs(1);
         assert_eq!(allowance.spend(0, later), None, "a clock that goes back takes nothing");

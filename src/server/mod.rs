@@ -19,6 +19,7 @@ mod reader;
 mod routes;
 mod socket;
 mod state;
+mod timely;
 mod tls;
 mod token;
 mod urls;
@@ -26,6 +27,7 @@ mod writer;
 
 pub use commands::Opener;
 pub use config::{ServerConfig, TlsPaths};
+pub use socket::limited;
 pub use token::{NoRandomness, Token, TokenError};
 pub use urls::urls;
 
@@ -44,6 +46,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
+use timely::Patience;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 /// Time that sessions have to take leave.
@@ -143,14 +146,16 @@ pub async fn run(
 
     let handle = Handle::new();
     let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listen)?.handle(handle.clone());
-    let http = &app.config;
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(http.head_timeout);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(app.config.head_timeout);
     let service = routes::routes(app.clone()).into_make_service();
     let serving = async {
         let admission = Admission::new(max_connections(&app.config), tls.is_none());
         match tls {
-            None => server.acceptor(admission).serve(service).await,
-            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(admission)).serve(service).await,
+            None => server.acceptor(Patience::new(admission, &app.config)).serve(service).await,
+            Some(tls) => {
+                let encrypted = RustlsAcceptor::new(tls).acceptor(admission);
+                server.acceptor(Patience::new(encrypted, &app.config)).serve(service).await
+            }
         }
     };
     tokio::pin!(serving);

@@ -139,7 +139,7 @@ fn sps() -> Seeds {
 fn foreign(poc_type: u32, everything: bool) -> Vec<u8> {
     let mut w = BitWriter::default();
     w.bits(8, 0x67);
-    w.bits(24, 100 << 16 | 40);
+    w.bits(24, 0x64_00_28); // high profile, level 4.0
     for value in [0, 1, 0, 0] {
         w.ue(value); // id, chroma format, bit depths
     }
@@ -176,7 +176,9 @@ fn foreign(poc_type: u32, everything: bool) -> Vec<u8> {
     w.bit(true);
     w.bit(everything);
     if everything {
-        [1, 2, 0, 3].into_iter().for_each(|cut| w.ue(cut));
+        for cut in [1, 2, 0, 3] {
+            w.ue(cut);
+        }
     }
     w.bit(everything);
     if everything {
@@ -184,7 +186,7 @@ fn foreign(poc_type: u32, everything: bool) -> Vec<u8> {
         w.bits(8, 255);
         w.bits(32, 0x0001_0001);
         w.bits(2, 0b11); // overscan
-        w.bits(5, 0b1_101_0);
+        w.bits(5, 0b1_1010);
         w.bit(true);
         w.bits(24, 0x06_06_06);
         w.bit(true);
@@ -208,7 +210,9 @@ fn foreign(poc_type: u32, everything: bool) -> Vec<u8> {
         w.bits(2, 0b01);
         w.bit(true); // restriction
         w.bit(true);
-        [2, 1, 10, 10, 2, 3].into_iter().for_each(|value| w.ue(value));
+        for value in [2, 1, 10, 10, 2, 3] {
+            w.ue(value);
+        }
     }
     escape(&w.finish())
 }

@@ -69,7 +69,7 @@ async fn messages_in_one_frame_of_every_length() {
     }
     // A length written longer than it need be is still a length.
     let text = speaker.question("long way");
-    let mut long = vec![0x81, 0x80 | 127];
+    let mut long = vec![0x81, 0xff];
     long.extend((text.len() as u64).to_be_bytes());
     long.extend([0; 4]);
     long.extend(&text);
@@ -221,7 +221,7 @@ async fn closes_are_answered_and_wrong_ones_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_are_told_with_1009_before_anything_is_held() {
     let huge = |first: u8, length: u64| {
-        let mut header = vec![first, 0x80 | 127];
+        let mut header = vec![first, 0xff];
         header.extend(length.to_be_bytes());
         header.extend([1, 2, 3, 4]);
         header

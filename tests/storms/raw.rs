@@ -117,11 +117,11 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         n @ ..=125 => out.push(0x80 | n as u8),
         n @ 126..=0xffff => {
-            out.push(0x80 | 126);
+            out.push(0xfe);
             out.extend((n as u16).to_be_bytes());
         }
         n => {
-            out.push(0x80 | 127);
+            out.push(0xff);
             out.extend((n as u64).to_be_bytes());
         }
     }

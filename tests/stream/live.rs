@@ -38,6 +38,11 @@ impl Live {
 
     /// With settings of the test's own.
     pub fn start_with(device: &Device, settings: WorldSettings, opened: Opened) -> Self {
+        Self::serving(device, settings, opened, ServerConfig::default())
+    }
+
+    /// With a configuration of the test's own, too.
+    pub fn serving(device: &Device, settings: WorldSettings, opened: Opened, config: ServerConfig) -> Self {
         let world = world::start(device.clone(), settings).expect("a world");
         let intent = world::show(&world.sources, opened);
         world.handle.send_blocking(lucida::app::bridge::Inbound::Intent(intent)).expect("it listens");
@@ -49,8 +54,7 @@ impl Live {
             let _ = stopped.await;
         };
         let handle = world.handle.clone();
-        let running =
-            tokio::spawn(server::run(listener, ServerConfig::default(), handle, Arc::new(refuse), shutdown));
+        let running = tokio::spawn(server::run(listener, config, handle, Arc::new(refuse), shutdown));
         Self { addr, world, stop, running }
     }
 
@@ -211,7 +215,11 @@ impl Client {
         loop {
             let socket = self.pixels.as_mut().expect("watching");
             let message = timeout(patience, socket.next()).await.ok()?;
-            let Message::Binary(bytes) = message.expect("open").expect("a message") else { continue };
+            let bytes = match message.expect("open").expect("a message") {
+                Message::Binary(bytes) => bytes,
+                Message::Close(why) => panic!("the pixel socket was closed: {why:?}"),
+                _ => continue,
+            };
             let seq = u32::from_be_bytes(bytes[..4].try_into().expect("4 bytes"));
             socket.send(Message::binary(seq.to_be_bytes().to_vec())).await.expect("acknowledged");
             return Some(self.decode(&bytes));

@@ -39,7 +39,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Server {
     pub addr: SocketAddr,
     pub handle: WorldHandle,
-    inbox: crossbeam_channel::Receiver<Letter>,
+    pub inbox: crossbeam_channel::Receiver<Letter>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError>>,
 }
