@@ -71,8 +71,7 @@ fn first_of(
     for candidate in candidates {
         let mut said = Vec::new();
         let opened = candidate.and_then(|path| {
-            let folder = node.folder.join(&path);
-            let inner = node::read(&folder, &mut said)?.ok_or(OpenError::Missing { path: folder })?;
+            let inner = node.open_child(&node.child("path", &path)?, &mut said)?;
             let image = image::open(opening, &path, &inner, &format!("{name} {path}"), &mut said)?;
             Ok((image, path))
         });
@@ -93,8 +92,7 @@ fn first_of(
 /// The first field of a plate's well, by its path on the plate.
 fn first_field(plate: &Node, well: &Well) -> Result<String, OpenError> {
     let mut unheard = Vec::new();
-    let folder = plate.folder.join(&well.path);
-    let node = node::read(&folder, &mut unheard)?.ok_or(OpenError::Missing { path: folder })?;
+    let node = plate.open_child(&plate.child("plate.wells", &well.path)?, &mut unheard)?;
     let fields = fields(&node, &mut unheard)?;
     let field = fields.first().ok_or_else(|| node.wrong("well.images", "the well has no field"))?;
     Ok(pyramid::join(&well.path, &field.path))
@@ -110,7 +108,7 @@ fn fields(node: &Node, warnings: &mut Vec<String>) -> Result<Vec<Field>, OpenErr
             warnings.push(format!("{field} is missing"));
             continue;
         };
-        let path = node.child(&field, path)?;
+        let path = node.listed(&field, path)?;
         fields.push(Field { path, acquisition: image["acquisition"].as_i64() });
     }
     if fields.is_empty() {
@@ -146,7 +144,7 @@ fn series(node: &Node, warnings: &mut Vec<String>) -> Result<Vec<String>, OpenEr
 /// A path that the node `OME` lists, which counts from the collection.
 fn ome_child(node: &Node, ome: &Node, i: usize, path: &str) -> Result<String, OpenError> {
     let field = format!("series[{i}]");
-    node.child(&field, path).map_err(|_| OpenError::Escapes {
+    node.listed(&field, path).map_err(|_| OpenError::Escapes {
         file: ome.file.clone(),
         field,
         path: path.into(),

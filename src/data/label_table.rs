@@ -68,7 +68,7 @@ fn id(value: &Value) -> Option<u32> {
 /// Four numbers 0 to 255; without the last it is opaque.
 fn rgba(entry: &Value) -> Option<[u8; 4]> {
     let list = entry["rgba"].as_array()?;
-    let part = |v: &Value| json::number(v).filter(|v| v.fract() == 0.0).and_then(|v| u8_of(v));
+    let part = |v: &Value| json::number(v).filter(|v| v.fract() == 0.0).and_then(u8_of);
     match list.iter().map(part).collect::<Option<Vec<u8>>>()?[..] {
         [r, g, b] => Some([r, g, b, 255]),
         [r, g, b, a] => Some([r, g, b, a]),

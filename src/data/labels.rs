@@ -25,11 +25,18 @@ pub const MAX_LABELS: usize = 32;
 /// How much of the image shows through labels that lie over it.
 const OPACITY: f64 = 0.5;
 
-/// Whether a node is a labels image: it says so, or it stands in the group of that name.
+/// Whether a node is a labels image: it says so, or the group that it stands in lists it as one.
 pub fn is_labels(node: &Node) -> bool {
+    if !node.attributes["image-label"].is_null() {
+        return true;
+    }
     let folder = node.folder.canonicalize().unwrap_or_else(|_| node.folder.clone());
-    let stands_there = folder.parent().and_then(|p| p.file_name()).is_some_and(|n| n == GROUP);
-    !node.attributes["image-label"].is_null() || stands_there
+    let (Some(group), Some(name)) = (folder.parent(), folder.file_name().and_then(|n| n.to_str())) else {
+        return false;
+    };
+    // What is wrong with the group is not this image's concern.
+    let group = node::read(group, &mut Vec::new()).ok().flatten();
+    group.is_some_and(|g| g.attributes["labels"].as_array().is_some_and(|l| l.iter().any(|n| n == name)))
 }
 
 /// A labels image by itself.
@@ -96,8 +103,7 @@ fn add(
     warnings: &mut Vec<String>,
 ) -> Result<(), OpenError> {
     let path = group.child("labels", path)?;
-    let folder = group.folder.join(&path);
-    let node = node::read(&folder, warnings)?.ok_or_else(|| OpenError::Missing { path: folder })?;
+    let node = group.open_child(&path, warnings)?;
     let ngff = ngff::read(&node, warnings)?;
     let reference = image.images.first().ok_or_else(|| node.wrong("multiscales", "no image under it"))?;
     let wanted = Wanted {

@@ -110,10 +110,31 @@ impl Node {
     /// [`OpenError::Escapes`] where it is absolute, climbs, names the node itself or is a link that leads
     /// out of its folder.
     pub fn child(&self, field: &str, path: &str) -> Result<String, OpenError> {
-        inside(&self.folder, path).ok_or_else(|| OpenError::Escapes {
-            file: self.file.clone(),
-            field: field.into(),
-            path: path.into(),
+        inside(&self.folder, path).ok_or_else(|| self.escapes(field, path))
+    }
+
+    /// The same without looking at the disk, for long lists: before it is opened, it goes through
+    /// [`Self::child`].
+    ///
+    /// # Errors
+    /// [`OpenError::Escapes`] where it is absolute, climbs or names the node itself.
+    pub fn listed(&self, field: &str, path: &str) -> Result<String, OpenError> {
+        clean(path).ok_or_else(|| self.escapes(field, path))
+    }
+
+    fn escapes(&self, field: &str, path: &str) -> OpenError {
+        OpenError::Escapes { file: self.file.clone(), field: field.into(), path: path.into() }
+    }
+
+    /// The child in this folder, which this node's metadata lists.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub fn open_child(&self, path: &str, warnings: &mut Vec<String>) -> Result<Self, OpenError> {
+        let folder = self.folder.join(path);
+        read(&folder, warnings)?.ok_or_else(|| OpenError::NotZarr {
+            path: folder,
+            reason: format!("{} lists it, but there is nothing", self.file.display()),
         })
     }
 }
@@ -121,6 +142,16 @@ impl Node {
 /// A path that stays inside `folder`, cleaned; `None` where it is absolute, climbs, names the folder itself
 /// or is a link that leads out of it.
 pub fn inside(folder: &Path, path: &str) -> Option<String> {
+    let clean = clean(path)?;
+    let root = folder.canonicalize().ok()?;
+    match root.join(&clean).canonicalize() {
+        Ok(real) => real.starts_with(&root).then_some(clean),
+        Err(_) => Some(clean), // not there: opening it says so
+    }
+}
+
+/// A path without superfluous parts; `None` where it is absolute, climbs or is empty.
+fn clean(path: &str) -> Option<String> {
     let parts = Path::new(path).components().filter(|c| *c != Component::CurDir);
     let parts: Option<Vec<&str>> = parts
         .map(|c| match c {
@@ -128,10 +159,5 @@ pub fn inside(folder: &Path, path: &str) -> Option<String> {
             _ => None,
         })
         .collect();
-    let clean = parts.filter(|p| !p.is_empty())?.join("/");
-    let root = folder.canonicalize().ok()?;
-    match root.join(&clean).canonicalize() {
-        Ok(real) => real.starts_with(&root).then_some(clean),
-        Err(_) => Some(clean), // not there: opening it says so
-    }
+    Some(parts.filter(|p| !p.is_empty())?.join("/"))
 }

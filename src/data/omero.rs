@@ -79,9 +79,10 @@ fn recipe(channel: &Value, number: u64, warnings: &mut Vec<String>) -> Recipe {
         }
     }
     if channel["inverted"].as_bool() == Some(true) {
-        match colormap.as_deref() {
-            None | Some("gray") => colormap = Some("gray_r".into()),
-            Some(_) => warnings.push(format!("channel {number}: a colour is not drawn inverted")),
+        let reversed = format!("{}_r", colormap.as_deref().unwrap_or("gray"));
+        match colormap::canonical(&reversed) {
+            Some(reversed) => colormap = Some(reversed),
+            None => warnings.push(format!("channel {number}: this colour is not drawn inverted")),
         }
     }
     let label = channel["label"].as_str().or(channel["name"].as_str()).map(str::trim);

@@ -10,6 +10,10 @@ use super::{
 use lucida_components::dataset::{Dataset, LayerSource, Multiscale, SceneAxis, SourceId};
 use std::{path::Path, sync::Arc};
 
+/// Most warnings that are kept, and most letters of one: clients are told them all.
+const MAX_WARNINGS: usize = 64;
+const MAX_LETTERS: usize = 500;
+
 /// What the user says about the data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
@@ -87,9 +91,22 @@ pub fn open_with(path: &Path, options: &Options) -> Result<Opened, OpenError> {
         layers: image.layers,
         start: image.start,
         contents,
-        warnings,
+        warnings: bounded(warnings),
     };
     Ok(Opened { dataset: Arc::new(dataset), sources: image.sources })
+}
+
+/// The first of very many warnings, none too long.
+fn bounded(mut warnings: Vec<String>) -> Vec<String> {
+    let more = warnings.len().saturating_sub(MAX_WARNINGS);
+    warnings.truncate(MAX_WARNINGS);
+    for warning in warnings.iter_mut().filter(|w| w.chars().nth(MAX_LETTERS).is_some()) {
+        *warning = warning.chars().take(MAX_LETTERS).chain(['…']).collect();
+    }
+    if more > 0 {
+        warnings.push(format!("… and {more} more"));
+    }
+    warnings
 }
 
 /// There is a folder at `path`.

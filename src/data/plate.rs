@@ -33,7 +33,7 @@ pub fn read(node: &Node, warnings: &mut Vec<String>) -> Result<Plate, OpenError>
             odd += 1;
             continue;
         };
-        let path = node.child(&format!("plate.wells[{i}].path"), path)?;
+        let path = node.listed(&format!("plate.wells[{i}].path"), path)?;
         let (row, column) = path.split_once('/').unwrap_or((&path, ""));
         let row = line(&well["rowIndex"], row, &mut plate.rows);
         let column = line(&well["columnIndex"], column, &mut plate.columns);

@@ -103,7 +103,7 @@ fn wells_that_were_never_written_are_passed_over() {
     let over = opened.dataset.warnings.iter().filter(|w| w.starts_with("passed over")).count();
     assert_eq!(over, 2, "{:?}", opened.dataset.warnings);
     std::fs::remove_dir_all(dir.path().join("B/2")).unwrap();
-    assert!(matches!(open(dir.path()).err().unwrap(), OpenError::Missing { .. }));
+    assert!(matches!(open(dir.path()).err().unwrap(), OpenError::NotZarr { .. }));
 }
 
 #[test]
@@ -142,6 +142,29 @@ fn a_plate_or_well_that_leads_out_or_names_nothing_is_refused() {
     assert!(refused(json!({"well": {"images": []}})).to_string().contains("well.images"));
     assert!(matches!(refused(json!({"well": {"images": [{"path": ".."}]}})), OpenError::Escapes { .. }));
     assert!(refused(json!({"bioformats2raw.layout": 3})).to_string().contains("OME/series"));
+}
+
+#[test]
+fn links_that_lead_out_of_a_container_are_not_followed() {
+    let outside = tempfile::tempdir().unwrap();
+    well_with_image(outside.path());
+    let dir = tempfile::tempdir().unwrap();
+    let lines = json!([{"name": "A"}]);
+    let wells = json!([{"path": "A/A", "rowIndex": 0, "columnIndex": 0}]);
+    group(dir.path(), "0.5", json!({"plate": {"rows": lines, "columns": lines, "wells": wells}}));
+    std::fs::create_dir(dir.path().join("A")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), dir.path().join("A/A")).unwrap();
+    assert!(matches!(open(dir.path()).err().unwrap(), OpenError::Escapes { .. }));
+    std::fs::remove_file(dir.path().join("A/A")).unwrap();
+    group(&dir.path().join("A/A"), "0.5", json!({"well": {"images": [{"path": "0"}]}}));
+    std::os::unix::fs::symlink(outside.path().join("0"), dir.path().join("A/A/0")).unwrap();
+    assert!(matches!(open(dir.path()).err().unwrap(), OpenError::Escapes { .. }));
+}
+
+/// A well of one field.
+fn well_with_image(root: &Path) {
+    group(root, "0.5", json!({"well": {"images": [{"path": "0"}]}}));
+    image(&root.join("0"), "0.5");
 }
 
 #[test]

@@ -119,6 +119,15 @@ fn a_labels_image_by_itself_is_labels() {
     assert_eq!((layer.kind, layer.name.as_str(), layer.controls.opacity), (LayerKind::Labels, "cells", 1.0));
     assert_eq!(opened.dataset.images[0].levels[0].path, "0");
     assert_pattern(&opened);
+    // Without `image-label` it is one because it is listed; in a folder that only has the name, it is not.
+    let file = dir.path().join("labels/cells/zarr.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    document["attributes"]["ome"]["image-label"] = Value::Null;
+    std::fs::write(&file, document.to_string()).unwrap();
+    let kind = || open(&dir.path().join("labels/cells")).unwrap().dataset.layers[0].kind;
+    assert_eq!(kind(), LayerKind::Labels);
+    std::fs::remove_file(dir.path().join("labels/zarr.json")).unwrap();
+    assert_eq!(kind(), LayerKind::Image);
 }
 
 #[test]
@@ -166,7 +175,7 @@ fn labels_without_a_scale_cover_the_image() {
 fn bad_labels_are_left_out_with_a_warning() {
     type Spoil = fn(&Path);
     let cases: [(&str, Value, Spoil); 8] = [
-        ("no such file", json!(["absent"]), |_| {}),
+        ("there is nothing", json!(["absent"]), |_| {}),
         ("leads out", json!(["../0"]), |_| {}),
         ("float32 values", json!(["cells"]), |root| {
             labels(root, "0.4", "cells", ("<f4", "float32"), StoredType::F32, &json!({}));
@@ -218,6 +227,7 @@ fn an_axis_of_one_that_the_image_lacks_is_no_hindrance() {
 fn labels_of_fractions_by_themselves_are_an_image() {
     let dir = tempfile::tempdir().unwrap();
     image(dir.path(), "0.4");
+    list(dir.path(), "0.4", &json!(["map"]));
     labels(dir.path(), "0.4", "map", ("<f4", "float32"), StoredType::F32, &json!({}));
     let dataset = open(&dir.path().join("labels/map")).unwrap().dataset;
     assert_eq!(dataset.layers[0].kind, LayerKind::Image);

@@ -39,8 +39,8 @@ struct Case {
 fn read(path: &Path) -> Value {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.lines().map(|l| l.split(" //").next().unwrap_or_default());
-    let bare: String = lines.filter(|l| !l.starts_with("//")).map(|l| format!("{l}\n")).collect();
-    serde_json::from_str(&bare).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    let bare: Vec<&str> = lines.filter(|l| !l.starts_with("//")).collect();
+    serde_json::from_str(&bare.join("\n")).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
 /// Every file below a folder that ends in `.json` and is no setting.
@@ -48,10 +48,11 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_json = path.extension().is_some_and(|e| e == "json");
+        let is_setting = path.file_name().unwrap().to_string_lossy().starts_with('.');
         if path.is_dir() {
             found.extend(files(&path));
-        } else if name.ends_with(".json") && !name.starts_with('.') {
+        } else if is_json && !is_setting {
             found.push(path);
         }
     }
@@ -135,12 +136,12 @@ fn put_case(root: &Path, version: &str, data: &Value) {
         ome["multiscales"] = multiscales("yx", &[("0", vec![1.0; 2])]);
     }
     let ome = ome.clone();
-    if !ome["series"].is_null() {
+    if ome["series"].is_null() {
+        put_group(root, v4, data);
+    } else {
         let layout = json!({"version": "0.5", "bioformats2raw.layout": 3});
         put_group(root, v4, if v4 { layout } else { json!({"ome": layout}) });
         put_group(&root.join("OME"), v4, data);
-    } else {
-        put_group(root, v4, data);
     }
     put_levels(root, v4, &ome);
     let field = |path: &Path| {

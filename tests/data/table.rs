@@ -91,7 +91,9 @@ fn container(root: &Path, ome: Value) {
 fn well(root: &Path, fields: &[&str]) {
     let images: Vec<Value> = fields.iter().map(|f| json!({"path": f})).collect();
     container(root, json!({"version": "0.5", "well": {"images": images}}));
-    fields.iter().for_each(|f| small(&root.join(f)));
+    for field in fields {
+        small(&root.join(field));
+    }
 }
 
 fn bare(root: &Path, meta: Value) {
@@ -105,12 +107,12 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
             vec![
                 ("0.5, Zarr v3", Opens, small),
                 ("0.5, shards", Opens, |r| {
-                    plane(r, "0.5", &sharded(&[8, 8], &[8, 8], &[4, 4], "uint16"), StoredType::U16)
+                    plane(r, "0.5", &sharded(&[8, 8], &[8, 8], &[4, 4], "uint16"), StoredType::U16);
                 }),
                 ("0.4, Zarr v2", Opens, |r| plane(r, "0.4", &v2(&[8, 8], &[4, 4], "<u2"), StoredType::U16)),
                 ("0.3: axes are names", Warns, |r| old(r, "0.3", json!(["t", "c", "z", "y", "x"]))),
                 ("0.1, 0.2: five dimensions, chunks named `0.0.0.0.0`", Warns, |r| {
-                    old(r, "0.2", Value::Null)
+                    old(r, "0.2", Value::Null);
                 }),
                 ("a version that is not known", Warns, |r| {
                     edited(r, "zarr.json", |d| d["attributes"]["ome"]["version"] = "0.9".into());
@@ -130,7 +132,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     std::fs::write(r.join("zarr.json"), text.replacen('{', "{\"note\": NaN,", 1)).unwrap();
                 }),
                 ("JSON that ends early", Refused, |r| {
-                    std::fs::write(r.join("zarr.json"), "{\"node_type\":").unwrap()
+                    std::fs::write(r.join("zarr.json"), "{\"node_type\":").unwrap();
                 }),
                 ("a Zarr group without OME metadata", Refused, |r| container(r, json!({}))),
                 ("a folder that is no Zarr", Refused, |_| {}),
@@ -157,7 +159,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     multiscale(r, |m| m["axes"] = json!([{"name": "z"}, {"name": "y"}, {"name": "x"}]));
                 }),
                 ("one beside the channels", Refused, |r| {
-                    multiscale(r, |m| m["axes"][0]["type"] = "channel".into())
+                    multiscale(r, |m| m["axes"][0]["type"] = "channel".into());
                 }),
                 ("an extent of 0", Refused, |r| edited(r, "0/zarr.json", |a| a["shape"] = json!([0, 8]))),
                 ("more than 1024 channels", Refused, |r| {
@@ -176,11 +178,11 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     });
                 }),
                 ("no scale", Warns, |r| {
-                    multiscale(r, |m| m["datasets"][0]["coordinateTransformations"] = Value::Null)
+                    multiscale(r, |m| m["datasets"][0]["coordinateTransformations"] = Value::Null);
                 }),
                 ("a scale of 0, negative or no number", Warns, |r| {
                     multiscale(r, |m| {
-                        m["datasets"][0]["coordinateTransformations"][0]["scale"] = json!([0.0, -1.0])
+                        m["datasets"][0]["coordinateTransformations"][0]["scale"] = json!([0.0, -1.0]);
                     });
                 }),
                 ("a transformation of another kind", Warns, |r| {
@@ -190,7 +192,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     multiscale(r, |m| m["datasets"].as_array_mut().unwrap().push(json!({"path": "1"})));
                 }),
                 ("the finest level is not there", Refused, |r| {
-                    multiscale(r, |m| m["datasets"][0]["path"] = "9".into())
+                    multiscale(r, |m| m["datasets"][0]["path"] = "9".into());
                 }),
                 ("levels listed from coarse to fine", Warns, |r| {
                     put_image(
@@ -216,7 +218,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     multiscale(r, |m| m["datasets"] = json!(vec![json!({"path": "0"}); 33]));
                 }),
                 ("a path that leads out", Refused, |r| {
-                    multiscale(r, |m| m["datasets"][0]["path"] = "../0".into())
+                    multiscale(r, |m| m["datasets"][0]["path"] = "../0".into());
                 }),
             ],
         ),
@@ -225,7 +227,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
             vec![
                 ("bool", Opens, |r| values(r, "|b1", StoredType::Bool)),
                 ("integers of 8 to 64 bits, with and without sign", Opens, |r| {
-                    values(r, "<i8", StoredType::I64)
+                    values(r, "<i8", StoredType::I64);
                 }),
                 ("floats of 16, 32 and 64 bits", Opens, |r| values(r, "<f2", StoredType::F16)),
                 ("big-endian", Opens, |r| values(r, ">u4", StoredType::U32)),
@@ -239,10 +241,10 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     std::fs::remove_file(r.join("0/c/0/0")).unwrap();
                 }),
                 ("complex numbers", Refused, |r| {
-                    edited(r, "0/zarr.json", |a| a["data_type"] = "complex64".into())
+                    edited(r, "0/zarr.json", |a| a["data_type"] = "complex64".into());
                 }),
                 ("text, dates, structures", Refused, |r| {
-                    edited(r, "0/zarr.json", |a| a["data_type"] = "string".into())
+                    edited(r, "0/zarr.json", |a| a["data_type"] = "string".into());
                 }),
             ],
         ),
@@ -301,10 +303,10 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     omero(r, json!({"channels": [{"window": {"start": 5, "end": 5}}]}));
                 }),
                 ("more or fewer channels than the array has", Warns, |r| {
-                    omero(r, json!({"channels": [{}, {}]}))
+                    omero(r, json!({"channels": [{}, {}]}));
                 }),
                 ("something that is no colour", Warns, |r| {
-                    omero(r, json!({"channels": [{"color": "reddish"}]}))
+                    omero(r, json!({"channels": [{"color": "reddish"}]}));
                 }),
                 ("a channel inverted in colour, or not linear", Warns, |r| {
                     omero(
@@ -353,7 +355,7 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     small(&r.join("1"));
                 }),
                 ("a plate without wells", Refused, |r| {
-                    container(r, json!({"version": "0.5", "plate": {"wells": []}}))
+                    container(r, json!({"version": "0.5", "plate": {"wells": []}}));
                 }),
             ],
         ),
@@ -370,10 +372,10 @@ fn cases() -> Vec<(&'static str, Vec<Case>)> {
                     put_json(r, ".zattrs", &json!({"_ARRAY_DIMENSIONS": ["y", "x"]}));
                 }),
                 ("without names: y x; z y x; c z y x; t c z y x", Warns, |r| {
-                    bare(r, v3(&[8, 8], &[4, 4], "uint16"))
+                    bare(r, v3(&[8, 8], &[4, 4], "uint16"));
                 }),
                 ("six dimensions without names", Refused, |r| {
-                    bare(r, v3(&[1, 1, 1, 1, 8, 8], &[1, 1, 1, 1, 8, 8], "uint16"))
+                    bare(r, v3(&[1, 1, 1, 1, 8, 8], &[1, 1, 1, 1, 8, 8], "uint16"));
                 }),
                 ("one dimension", Refused, |r| bare(r, v3(&[8], &[8], "uint16"))),
             ],

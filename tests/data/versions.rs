@@ -86,6 +86,23 @@ fn a_level_that_is_listed_but_not_there_is_left_out() {
 }
 
 #[test]
+fn very_many_warnings_are_told_as_a_few() {
+    let dir = tempfile::tempdir().unwrap();
+    let channel = json!({"color": "x".repeat(1000)});
+    put_image(
+        dir.path(),
+        "0.5",
+        multiscales("cyx", &[("0", vec![1.0; 3])]),
+        json!({"channels": vec![channel; 100]}),
+    );
+    put_array(dir.path(), 0, "0", &v3(&[100, 4, 4], &[1, 4, 4], "uint8"), StoredType::U8);
+    let warnings = open(dir.path()).unwrap().dataset.warnings.clone();
+    assert_eq!(warnings.len(), 65);
+    assert!(warnings.iter().all(|w| w.chars().count() <= 501));
+    assert!(warnings[64].contains("and 37 more"), "{}", warnings[64]);
+}
+
+#[test]
 fn the_index_begins_where_omero_says() {
     let dir = tempfile::tempdir().unwrap();
     let omero = json!({"channels": [], "rdefs": {"defaultZ": 3}});

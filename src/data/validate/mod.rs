@@ -42,6 +42,9 @@ pub fn document(value: &Value, name: &str, version: Option<Version>) -> Report {
     notes.report(kinds)
 }
 
+/// What judges one subject.
+type Rule = fn(&Value, &mut Notes);
+
 /// Judges attributes; returns the kinds of metadata that were found.
 fn attributes_of(attributes: &Value, notes: &mut Notes) -> Vec<&'static str> {
     if !attributes.is_object() {
@@ -64,7 +67,6 @@ fn attributes_of(attributes: &Value, notes: &mut Notes) -> Vec<&'static str> {
             ome
         }
     };
-    type Rule = fn(&Value, &mut Notes);
     let subjects: [(&str, &str, Rule); 8] = [
         ("multiscales", "image", multiscales::check),
         ("omero", "omero", omero::check),

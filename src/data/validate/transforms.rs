@@ -24,7 +24,7 @@ pub fn check(value: &Value, at: &str, dims: Option<usize>, notes: &mut Notes) {
                 numbers(&transform["translation"], &format!("{at}.translation"), dims, notes);
             }
             Some(other) => {
-                notes.must(format!("{at}.type"), format!("{other:?} is neither scale nor translation"))
+                notes.must(format!("{at}.type"), format!("{other:?} is neither scale nor translation"));
             }
             None => notes.must(format!("{at}.type"), "missing, or not a text"),
         }
