@@ -14,6 +14,7 @@ mod channels;
 mod json;
 mod level;
 mod ngff;
+mod recycle;
 mod sample;
 mod shard;
 mod store;

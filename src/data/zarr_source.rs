@@ -4,13 +4,14 @@ use super::{
     ChunkSource,
     codecs::{Scratch, with_scratch},
     level::{OpenLevel, Pieces},
+    recycle,
     store::FolderStore,
     stored,
 };
 use lucida_components::{
-    chunk::{ChunkData, ChunkFault, ChunkValues},
+    chunk::{Bytes, ChunkData, ChunkFault, ChunkValues},
     dataset::Level,
-    dtype::StoredType,
+    dtype::{Dtype, StoredType},
 };
 use zarrs::array::Array;
 
@@ -73,13 +74,17 @@ impl LevelReader {
 
     /// The values of one piece; `None` where it is not stored.
     fn values(&self, at: &[u64], scratch: &mut Scratch) -> Result<Option<ChunkValues>, String> {
-        // A buffer that stays with the thread is warm, so decoding there and copying once is not dearer
-        // than decoding into new memory.
-        let mut values = scratch.take_len(self.geometry.chunk_voxels() as usize * self.stored.size());
-        let is_stored = self.decode(at, &mut values, scratch)?;
-        let drawn = is_stored.then(|| ChunkValues::Dense(stored::to_drawn(self.stored, &values)));
-        scratch.give(values);
-        Ok(drawn)
+        let mut values = recycle::take(self.geometry.chunk_voxels() as usize * self.stored.size());
+        if !self.decode(at, &mut values, scratch)? {
+            recycle::give(values);
+            return Ok(None);
+        }
+        if is_raw(self.stored, self.stored.drawn_as()) {
+            return Ok(Some(ChunkValues::Dense(recycle::share(values))));
+        }
+        let drawn = stored::to_drawn(self.stored, &values);
+        recycle::give(values);
+        Ok(Some(ChunkValues::Dense(Bytes::from_owner(drawn))))
     }
 
     /// Decodes one piece to native-order values in the stored type; false where it is not stored.
@@ -105,4 +110,16 @@ impl LevelReader {
             }
         }
     }
+}
+
+/// Whether values are drawn as they are stored.
+fn is_raw(stored: StoredType, drawn: Dtype) -> bool {
+    matches!(
+        (stored, drawn),
+        (StoredType::U8, Dtype::U8)
+            | (StoredType::U16, Dtype::U16)
+            | (StoredType::I16, Dtype::I16)
+            | (StoredType::F32, Dtype::F32)
+            | (StoredType::U32, Dtype::U32)
+    )
 }
