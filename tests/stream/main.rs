@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod damage;
 mod live;
 
 use common::{array::ArrayImage, device, picture};
