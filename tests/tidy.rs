@@ -18,7 +18,7 @@ const FOLDERS: [&str; 9] =
     [".ci", "assets", "benches", "components", "docs", "scripts", "src", "systems", "tests"];
 
 /// What `lucida-components` may use: plain data needs little.
-const COMPONENTS_MAY_USE: [&str; 5] = ["bevy_ecs", "bytes", "colorous", "glam", "serde", "thiserror"];
+const COMPONENTS_MAY_USE: [&str; 6] = ["bevy_ecs", "bytes", "colorous", "glam", "serde", "thiserror"];
 
 /// What `lucida-systems` may use: no runtime, no socket, no store, no codec.
 const SYSTEMS_MAY_USE: [&str; 9] =

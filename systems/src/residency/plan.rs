@@ -71,6 +71,7 @@ pub struct TileJob {
 }
 
 /// Makes the plans of the views that are watched, and the one list of wanted chunks.
+#[expect(clippy::too_many_arguments, reason = "one list of wants is made of everything that is seen")]
 pub fn plan(
     mut views: Query<(&ViewId, &Applied, &mut Plan, &mut Residency)>,
     streams: Query<(&StreamId, &ViewId, &Pace)>,
