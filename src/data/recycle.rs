@@ -40,7 +40,8 @@ impl Drop for Recycled {
 /// A buffer of `len` bytes that hold anything.
 pub fn take(len: usize) -> Vec<u8> {
     let kept = (len >= WORTHWHILE).then(|| lock().take(len)).flatten();
-    let mut buffer = kept.unwrap_or_default();
+    // New memory comes cleared, page by page as it is first touched.
+    let mut buffer = kept.unwrap_or_else(|| vec![0; len]);
     buffer.resize(len, 0);
     buffer
 }

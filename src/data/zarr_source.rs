@@ -13,7 +13,14 @@ use lucida_components::{
     dataset::Level,
     dtype::{Dtype, StoredType},
 };
+use std::sync::{Mutex, PoisonError};
 use zarrs::array::Array;
+
+/// Larger chunks are decoded one at a time: each may take three times its size while it is, and there are as
+/// many threads as cores.
+const LARGE_BYTES: u64 = 64 << 20;
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// A Zarr pyramid. Reads come from several threads at once.
 pub struct ZarrSource {
@@ -74,7 +81,9 @@ impl LevelReader {
 
     /// The values of one piece; `None` where it is not stored.
     fn values(&self, at: &[u64], scratch: &mut Scratch) -> Result<Option<ChunkValues>, String> {
-        let mut values = recycle::take(self.geometry.chunk_voxels() as usize * self.stored.size());
+        let bytes = self.geometry.chunk_voxels() * self.stored.size() as u64;
+        let _alone = (bytes > LARGE_BYTES).then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut values = recycle::take(bytes as usize);
         if !self.decode(at, &mut values, scratch)? {
             recycle::give(values);
             return Ok(None);
