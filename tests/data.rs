@@ -11,8 +11,12 @@ mod coarse;
 mod coarse_cache;
 #[path = "data/containers.rs"]
 mod containers;
+#[path = "data/codecs.rs"]
+mod codecs;
 #[path = "data/formats.rs"]
 mod formats;
+#[path = "data/hostile.rs"]
+mod hostile;
 #[path = "data/image.rs"]
 mod image;
 #[path = "data/labels.rs"]

@@ -18,7 +18,7 @@ const FOLDERS: [&str; 10] =
     [".ci", "assets", "benches", "components", "docs", "fuzz", "scripts", "src", "systems", "tests"];
 
 /// What `lucida-components` may use: plain data needs little.
-const COMPONENTS_MAY_USE: [&str; 4] = ["bevy_ecs", "glam", "serde", "thiserror"];
+const COMPONENTS_MAY_USE: [&str; 5] = ["bevy_ecs", "bytes", "glam", "serde", "thiserror"];
 
 /// What `lucida-systems` may use: no runtime, no socket, no store, no codec.
 const SYSTEMS_MAY_USE: [&str; 9] =

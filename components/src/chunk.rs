@@ -2,7 +2,7 @@
 
 use crate::{dataset::SourceId, dtype::Dtype};
 use bevy_ecs::resource::Resource;
-use std::sync::Arc;
+pub use bytes::Bytes;
 
 /// Names one chunk (or inner chunk of a shard) of one level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ pub struct ChunkData {
 #[derive(Debug, Clone)]
 pub enum ChunkValues {
     /// Native byte order, `voxels × dtype.size()` bytes.
-    Dense(Arc<[u8]>),
+    Dense(Bytes),
     /// Every voxel is the same (a chunk that is not stored): the fill value's bytes, low first.
     Uniform([u8; 4]),
 }

@@ -27,6 +27,7 @@ mod node;
 mod omero;
 mod plate;
 mod pyramid;
+mod recycle;
 mod sample;
 mod shard;
 mod stamp;

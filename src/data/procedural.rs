@@ -270,7 +270,7 @@ mod tests {
         ProceduralSpec { shape: [2, 4, 20, 150, 200], chunk: [8, 64, 64], noise: 0.0, ..Default::default() }
     }
 
-    fn dense(source: &dyn ChunkSource, level: u16, number: u64) -> Arc<[u8]> {
+    fn dense(source: &dyn ChunkSource, level: u16, number: u64) -> lucida_components::chunk::Bytes {
         match source.read(level, number).unwrap().values {
             ChunkValues::Dense(bytes) => bytes,
             ChunkValues::Uniform(_) => panic!("procedural chunks are dense"),

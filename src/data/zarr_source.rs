@@ -4,19 +4,26 @@ use super::{
     ChunkSource,
     codecs::{Scratch, with_scratch},
     level::{OpenLevel, Pieces},
-    stamp,
+    recycle, stamp,
     store::FolderStore,
     stored,
 };
 use lucida_components::{
-    chunk::{ChunkData, ChunkFault, ChunkValues},
+    chunk::{Bytes, ChunkData, ChunkFault, ChunkValues},
     dataset::Level,
     dtype::{Dtype, StoredType},
 };
+use std::sync::{Mutex, PoisonError};
 use zarrs::array::Array;
 
 /// Chunks whose files are looked at to tell whether an image was changed.
 const SEEN_CHUNKS: u64 = 16;
+
+/// Larger chunks are decoded one at a time: each may take three times its size while it is, and there are as
+/// many threads as cores.
+const LARGE_BYTES: u64 = 64 << 20;
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// A Zarr pyramid. Reads come from several threads at once.
 pub struct ZarrSource {
@@ -103,13 +110,19 @@ impl LevelReader {
 
     /// The values of one piece; `None` where it is not stored.
     fn values(&self, at: &[u64], scratch: &mut Scratch) -> Result<Option<ChunkValues>, String> {
-        // A buffer that stays with the thread is warm, so decoding there and copying once is not dearer
-        // than decoding into new memory.
-        let mut values = scratch.take_len(self.geometry.chunk_voxels() as usize * self.stored.size());
-        let is_stored = self.decode(at, &mut values, scratch)?;
-        let drawn = is_stored.then(|| ChunkValues::Dense(stored::to_drawn(self.stored, self.dtype, &values)));
-        scratch.give(values);
-        Ok(drawn)
+        let bytes = self.geometry.chunk_voxels() * self.stored.size() as u64;
+        let _alone = (bytes > LARGE_BYTES).then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut values = recycle::take(bytes as usize);
+        if !self.decode(at, &mut values, scratch)? {
+            recycle::give(values);
+            return Ok(None);
+        }
+        if is_raw(self.stored, self.dtype) {
+            return Ok(Some(ChunkValues::Dense(recycle::share(values))));
+        }
+        let drawn = stored::to_drawn(self.stored, self.dtype, &values);
+        recycle::give(values);
+        Ok(Some(ChunkValues::Dense(Bytes::from_owner(drawn))))
     }
 
     /// Decodes one piece to native-order values in the stored type; false where it is not stored.
@@ -135,4 +148,16 @@ impl LevelReader {
             }
         }
     }
+}
+
+/// Whether values are drawn as they are stored.
+fn is_raw(stored: StoredType, drawn: Dtype) -> bool {
+    matches!(
+        (stored, drawn),
+        (StoredType::U8, Dtype::U8)
+            | (StoredType::U16, Dtype::U16)
+            | (StoredType::I16, Dtype::I16)
+            | (StoredType::F32, Dtype::F32)
+            | (StoredType::U32, Dtype::U32)
+    )
 }

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod damage;
 #[expect(dead_code, reason = "shared with the scarcity tests")]
 mod live;
 

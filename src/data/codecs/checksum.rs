@@ -127,10 +127,11 @@ mod tests {
         assert_eq!(Checksum::Crc32cAfter.of(&[0; 32]), 0x8a91_36aa);
         assert_eq!(Checksum::Crc32Before.of(b"123456789"), 0xcbf4_3926);
         assert_eq!(Checksum::Adler32Before.of(b"Wikipedia"), 0x11e6_0398);
-        assert_eq!(Checksum::Adler32After.of(&[255; 1 << 20]), adler_by_definition(&[255; 1 << 20]));
+        let many = vec![255; 1 << 20];
+        assert_eq!(Checksum::Adler32After.of(&many), adler_by_definition(&many));
         // The words 1 and 2: sums 3 and 4.
         assert_eq!(Checksum::Fletcher32After.of(&[0, 1, 0, 2]), 4 << 16 | 3);
-        assert_eq!(Checksum::Fletcher32After.of(&[0, 1, 2]), 514 << 16 | 513);
+        assert_eq!(Checksum::Fletcher32After.of(&[0, 1, 2]), 0x0202 << 16 | 0x0201);
     }
 
     fn adler_by_definition(bytes: &[u8]) -> u32 {

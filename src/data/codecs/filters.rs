@@ -39,10 +39,10 @@ impl Delta {
     pub fn sum(self, bytes: &mut [u8]) {
         match self.0.kind {
             StoredType::F32 => {
-                running(bytes, self.0.swapped, f32::from_ne_bytes, f32::to_ne_bytes, |a, b| a + b)
+                running(bytes, self.0.swapped, f32::from_ne_bytes, f32::to_ne_bytes, |a, b| a + b);
             }
             StoredType::F64 => {
-                running(bytes, self.0.swapped, f64::from_ne_bytes, f64::to_ne_bytes, |a, b| a + b)
+                running(bytes, self.0.swapped, f64::from_ne_bytes, f64::to_ne_bytes, |a, b| a + b);
             }
             kind => match kind.size() {
                 1 => running(bytes, false, u8::from_ne_bytes, u8::to_ne_bytes, u8::wrapping_add),

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-/// Larger buffers are given back to the system.
-const KEEP_BYTES: usize = 16 << 20;
+/// Memory that a thread keeps; the rest is given back to the system.
+const KEEP_BYTES: usize = 8 << 20;
 
 /// Buffers that are kept.
 const KEEP: usize = 4;
@@ -44,18 +44,18 @@ impl Scratch {
     /// A buffer of `len` bytes that hold anything.
     pub fn take_len(&mut self, len: usize) -> Vec<u8> {
         let mut buffer = self.free.pop().unwrap_or_default();
-        // What it held is overwritten anyway; only new room has to be cleared.
-        if buffer.len() < len {
-            buffer.resize(len, 0);
-        } else {
-            buffer.truncate(len);
+        if buffer.capacity() < len {
+            return vec![0; len];
         }
+        // What it held is overwritten anyway; only new room has to be cleared.
+        buffer.resize(len, 0);
         buffer
     }
 
     /// Takes a buffer back.
     pub fn give(&mut self, buffer: Vec<u8>) {
-        if buffer.capacity() <= KEEP_BYTES && self.free.len() < KEEP {
+        let kept: usize = self.free.iter().map(Vec::capacity).sum();
+        if kept + buffer.capacity() <= KEEP_BYTES && self.free.len() < KEEP {
             self.free.push(buffer);
         }
     }
@@ -66,5 +66,24 @@ impl Scratch {
             Some(context) => Ok(context),
             empty => Ok(empty.insert(zstd::bulk::Decompressor::new()?)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_keeps_little() {
+        let mut scratch = Scratch::default();
+        for size in [1 << 10, 4 << 20, 4 << 20, 64 << 20, 1, 1, 1] {
+            scratch.give(Vec::with_capacity(size));
+        }
+        assert!(scratch.free.len() <= KEEP);
+        assert!(scratch.free.iter().map(Vec::capacity).sum::<usize>() <= KEEP_BYTES);
+        assert_eq!(scratch.take_len(5).len(), 5);
+        assert!(scratch.take().is_empty());
+        // In use further up: still a buffer, of its own.
+        assert_eq!(with_scratch(|_| with_scratch(|inner| inner.take_len(3).len())), 3);
     }
 }

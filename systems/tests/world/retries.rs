@@ -27,6 +27,7 @@ fn wanted(rig: &mut Rig) -> Vec<ChunkKey> {
     rig.world().resource::<Wants>().list.iter().map(|want| want.key).collect()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the pool brings it")]
 fn good() -> Result<ChunkData, ChunkFault> {
     Ok(ChunkData { dtype: Dtype::U16, values: ChunkValues::Uniform([1, 0, 0, 0]), missing: false })
 }
