@@ -1,6 +1,6 @@
 //! What is read before it is asked for: the next step, the next time point, the step back.
 
-use super::{plan::centre_first, tiles::Plane, wanted::Wanted};
+use super::{making::centre_first, tiles::Plane, wanted::Wanted};
 use lucida_components::{
     applied::{LayerState, ViewState},
     axes::AxisKind,

@@ -10,6 +10,7 @@ pub mod arrivals;
 pub mod cache;
 pub mod cost;
 pub mod cut;
+mod making;
 pub mod plan;
 pub mod pools;
 pub mod tiles;
