@@ -10,6 +10,7 @@ mod process;
 mod stats;
 mod step;
 mod stream;
+mod zoom;
 
 use stats::Row;
 
@@ -33,6 +34,9 @@ fn main() {
     }
     if asked("stream") {
         rows.extend(stream::rows(&device, full));
+    }
+    if asked("zoom") {
+        rows.extend(zoom::rows(&device, full));
     }
     if asked("process") {
         rows.extend(process::rows(full));
