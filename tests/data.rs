@@ -9,10 +9,10 @@ mod arrays;
 mod coarse;
 #[path = "data/coarse_cache.rs"]
 mod coarse_cache;
-#[path = "data/containers.rs"]
-mod containers;
 #[path = "data/codecs.rs"]
 mod codecs;
+#[path = "data/containers.rs"]
+mod containers;
 #[path = "data/formats.rs"]
 mod formats;
 #[path = "data/hostile.rs"]

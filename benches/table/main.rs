@@ -17,6 +17,7 @@ mod stats;
 mod step;
 mod storm;
 mod stream;
+mod zoom;
 
 use stats::Row;
 
@@ -49,6 +50,9 @@ fn main() {
     }
     if asked("storm") {
         rows.extend(storm::rows(&device, full));
+    }
+    if asked("zoom") {
+        rows.extend(zoom::rows(&device, full));
     }
     if asked("process") {
         rows.extend(process::rows(full));

@@ -83,6 +83,8 @@ pub struct Metrics {
     pub cache_bytes: u64,
     /// Bytes of chunks that are being read, or wait for the world.
     pub transit_bytes: u64,
+    /// The most bytes of decoded chunks there were after a turn, wherever they were.
+    pub host_peak_bytes: u64,
     /// Bytes of buffers on the GPU.
     pub gpu_bytes: u64,
     /// Bytes that each tile pool may have now.

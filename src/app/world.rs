@@ -347,7 +347,9 @@ impl Runner {
             wants.changed = false;
             self.pool.request(&wants.list);
         }
-        (world.resource_mut::<Metrics>().transit_bytes, _) = self.pool.transit();
+        let mut metrics = world.resource_mut::<Metrics>();
+        (metrics.transit_bytes, _) = self.pool.transit();
+        metrics.host_peak_bytes = metrics.host_peak_bytes.max(metrics.cache_bytes + metrics.transit_bytes);
         if self.publish_due().is_some_and(|at| at <= Instant::now()) {
             self.publish();
         }

@@ -71,6 +71,13 @@ impl Collector for World {
             Some(&Unit::Bytes),
             m.transit_bytes,
         )?;
+        gauge(
+            &mut encoder,
+            "host_peak",
+            "The most decoded chunks in host memory so far.",
+            Some(&Unit::Bytes),
+            m.host_peak_bytes,
+        )?;
         gauge(&mut encoder, "gpu", "Buffers on the GPU.", Some(&Unit::Bytes), m.gpu_bytes)?;
         gauge(
             &mut encoder,

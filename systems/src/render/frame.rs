@@ -225,6 +225,7 @@ pub fn draw(
         if !pace.always && !watching().any(|(_, w, _)| w.has_room()) {
             // A client that takes a picture wakes us.
             d.metrics.frames_held += 1;
+            d.upload_ahead(&applied.state, &mut plan, pace.interval);
             continue;
         }
         let layout = Layout::of(stream.canvas, pictures.format);
@@ -324,8 +325,8 @@ impl Drawing<'_> {
         self.renderer.refused.is_none()
     }
 
-    /// Uploads what there is of a picture that cannot be drawn yet: chunks that wait for others would fill
-    /// the cache.
+    /// Uploads what there is of a picture that cannot be drawn yet: chunks that wait for others, or for a
+    /// client that lags, would fill the cache.
     fn upload_ahead(&mut self, state: &ViewState, plan: &mut Plan, interval: Duration) {
         if plan.uploads.is_empty() {
             return;
