@@ -194,7 +194,7 @@ mod tests {
             assert!((1..=63).contains(&made.len()), "{}", made.len());
             let mut before = &image.levels[0];
             let at_once: u64 = made.iter().map(Level::chunk_voxels).sum();
-            assert!(at_once <= 2 * MOST_VOXELS, "{at_once} voxels are made at once");
+            assert!(at_once <= 4 * MOST_VOXELS, "{shape:?}: {at_once} voxels are made at once");
             for level in &made {
                 assert!(level.chunk_voxels() <= MOST_VOXELS && level.chunk.iter().all(|c| *c > 0));
                 let extent = |d: usize| before.chunk[d].min(before.shape[d]);
