@@ -22,6 +22,9 @@ const GROWN_BYTES: u64 = 4 << 20;
 /// Most voxels of a chunk. Making one takes up to 9 bytes of memory each, beside one chunk of the level before.
 const MOST_VOXELS: u64 = 1 << 24;
 
+/// The same where chunks do not become smaller from level to level: one of each level is made at a time.
+const MOST_VOXELS_KEPT: u64 = 1 << 22;
+
 /// The virtual levels that follow the stored ones of an image, finest first. Each halves y and x, and z where
 /// that brings voxels closer to cubes. At most 63.
 pub fn levels(image: &Multiscale, axes: &[SceneAxis]) -> Vec<Level> {
@@ -101,7 +104,9 @@ fn chunk(last: &Level, shape: &[u64], halved: &[bool], plane: [usize; 2], dtype:
             chunk[d] = grown.min(shape[d]);
         }
     }
-    while chunk.iter().product::<u64>() > MOST_VOXELS {
+    let is_smaller = plane.iter().all(|&d| chunk[d] * 2 <= before[d] + 1);
+    let most = if is_smaller { MOST_VOXELS } else { MOST_VOXELS_KEPT };
+    while chunk.iter().product::<u64>() > most {
         let Some(longest) = chunk.iter_mut().max() else { break };
         *longest = longest.div_ceil(2);
     }
@@ -188,6 +193,8 @@ mod tests {
             let made = levels(&image, &axes);
             assert!((1..=63).contains(&made.len()), "{}", made.len());
             let mut before = &image.levels[0];
+            let at_once: u64 = made.iter().map(Level::chunk_voxels).sum();
+            assert!(at_once <= 4 * MOST_VOXELS, "{shape:?}: {at_once} voxels are made at once");
             for level in &made {
                 assert!(level.chunk_voxels() <= MOST_VOXELS && level.chunk.iter().all(|c| *c > 0));
                 let extent = |d: usize| before.chunk[d].min(before.shape[d]);
