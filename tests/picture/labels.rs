@@ -147,6 +147,28 @@ fn an_outline_is_where_another_id_is_within_its_thickness() {
 }
 
 #[test]
+fn what_lies_beyond_the_picture_decides_its_outlines() {
+    let Some(device) = device() else { return };
+    // Two ids that meet where two tiles meet; the picture shows one side of it.
+    for dim in [0, 1] {
+        let values = move |_: usize, at: &[u64]| if at[dim] < 128 { 1.0 } else { 2.0 };
+        let image = ArrayImage::new("yx", &[256, 256], Dtype::U8, Arc::new(values));
+        let mut stills = stills(&device, image.of_labels(LabelTable::default()).open());
+        for contour in [1, 3, 8] {
+            let changes = vec![
+                canvas(64, 64),
+                // Texels 96 to 127 on both sides.
+                rect(95.5, 95.5, 32.0, 32.0),
+                set(0, ControlChange::Contour(contour)),
+            ];
+            let shot = stills.draw(changes).expect("drawn");
+            let lit = shot.rgba.chunks_exact(4).filter(|p| p[..3] != [0; 3]).count();
+            assert_eq!(lit, 2 * contour as usize * 64, "thickness {contour} along {dim}");
+        }
+    }
+}
+
+#[test]
 fn one_id_is_shown_alone() {
     let Some(device) = device() else { return };
     let largest = 65_535;
