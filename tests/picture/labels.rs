@@ -27,7 +27,7 @@ fn cells(at: &[u64], largest: u32) -> u32 {
         return 0;
     }
     let id = (row * 9 + col + 1) as u32;
-    if id % 7 == 0 { largest - id } else { id % 250 + 1 }
+    if id.is_multiple_of(7) { largest - id } else { id % 250 + 1 }
 }
 
 fn grey(at: &[u64]) -> f64 {

@@ -1,4 +1,5 @@
 //! Pictures while data is missing: what is coarse answers for what is not here.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use crate::{
     common::{array::ArrayImage, device},

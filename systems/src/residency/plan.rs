@@ -251,19 +251,30 @@ fn stand(
     let Some(slab) = Slab::of(state, layer, image, level) else { return standing };
     let planes: Vec<Plane> = slab.planes().collect();
     for at in centre_first(window(state, layer, slab.any())) {
+        // Planes of one chunk have all their chunks in common.
+        let mut asked: Option<(ChunkKey, bool)> = None;
         for (plane, number) in planes.iter().zip(0..) {
             if let Some(slot) = pools.touch(image.dtype.size(), &plane.key(at)) {
                 standing.resident += 1;
                 standing.missing += u32::from(slot.missing);
                 continue;
             }
-            let mut here = true;
-            for key in plane.chunks(at) {
-                if !cache.contains(&key) {
-                    here = false;
-                    list.push(key);
+            let [rows, cols] = plane.chunk_range(at);
+            let first = plane.chunk_key(rows[0], cols[0]);
+            let here = match asked {
+                Some((same, here)) if same == first => here,
+                _ => {
+                    let mut here = true;
+                    for key in plane.chunks(at) {
+                        if !cache.contains(&key) {
+                            here = false;
+                            list.push(key);
+                        }
+                    }
+                    here
                 }
-            }
+            };
+            asked = Some((first, here));
             if here {
                 standing.uploads.push(TileJob { layer: index, level, plane: number, at });
             } else {
