@@ -24,7 +24,7 @@ pub struct LabelTable {
 /// The id that stands for a stored value on the GPU and on the wire: the value itself where it fits 32 bits,
 /// else a hash of it, never 0, which is the background. Two large values meet with a chance of 2⁻³².
 ///
-/// The mixing is the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+/// The mixing is the finaliser of `SplitMix64` (Steele, Lea and Flood, 2014).
 pub fn drawn_id(value: i128) -> u32 {
     if let Ok(id) = u32::try_from(value) {
         return id;

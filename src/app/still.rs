@@ -58,7 +58,7 @@ pub enum StillError {
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
     /// A change was refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Rejected(#[from] Rejection),
     /// The GPU failed.
     #[error("the GPU did not finish: {0}")]

@@ -62,7 +62,8 @@ fn limits_are_percentiles_of_the_plane_and_of_the_part_that_is_seen() {
 #[test]
 fn a_thick_slice_is_measured_as_it_is_projected() {
     let Some(device) = device() else { return };
-    let values = |l: usize, at: &[u64]| if at[2] % 11 == 0 { f64::NAN } else { pattern(l, at) - 90.0 };
+    let values =
+        |l: usize, at: &[u64]| if at[2].is_multiple_of(11) { f64::NAN } else { pattern(l, at) - 90.0 };
     let image = ArrayImage::new("zyx", &[9, 60, 70], Dtype::F32, Arc::new(values));
     let mut stills = stills(&device, image.open());
     for projection in [Projection::Sum, Projection::Maximum] {

@@ -27,7 +27,7 @@ fn cells(at: &[u64], largest: u32) -> u32 {
         return 0;
     }
     let id = (row * 9 + col + 1) as u32;
-    if id % 7 == 0 { largest - id } else { id % 250 + 1 }
+    if id.is_multiple_of(7) { largest - id } else { id % 250 + 1 }
 }
 
 fn grey(at: &[u64]) -> f64 {
@@ -143,6 +143,28 @@ fn an_outline_is_where_another_id_is_within_its_thickness() {
         let shot = stills.draw(vec![canvas(32, 32), set(0, ControlChange::Contour(contour))]).expect("drawn");
         let drawn = shot.rgba.chunks_exact(4).filter(|p| p[..3] != [0; 3]).count();
         assert_eq!(drawn, lit, "thickness {contour}");
+    }
+}
+
+#[test]
+fn what_lies_beyond_the_picture_decides_its_outlines() {
+    let Some(device) = device() else { return };
+    // Two ids that meet where two tiles meet; the picture shows one side of it.
+    for dim in [0, 1] {
+        let values = move |_: usize, at: &[u64]| if at[dim] < 128 { 1.0 } else { 2.0 };
+        let image = ArrayImage::new("yx", &[256, 256], Dtype::U8, Arc::new(values));
+        let mut stills = stills(&device, image.of_labels(LabelTable::default()).open());
+        for contour in [1, 3, 8] {
+            let changes = vec![
+                canvas(64, 64),
+                // Texels 96 to 127 on both sides.
+                rect(95.5, 95.5, 32.0, 32.0),
+                set(0, ControlChange::Contour(contour)),
+            ];
+            let shot = stills.draw(changes).expect("drawn");
+            let lit = shot.rgba.chunks_exact(4).filter(|p| p[..3] != [0; 3]).count();
+            assert_eq!(lit, 2 * contour as usize * 64, "thickness {contour} along {dim}");
+        }
     }
 }
 

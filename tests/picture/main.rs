@@ -8,6 +8,7 @@ mod golden;
 mod images;
 mod labels;
 mod real;
+mod refining;
 mod rig;
 mod smooth;
 mod thick;

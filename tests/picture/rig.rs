@@ -12,7 +12,7 @@ use lucida_components::{
 use lucida_systems::{render::plane::twin, residency::tiles::Plane};
 
 /// Colour steps of 255 by which the shader's f32 may differ from the twin's f64.
-const TOLERANCE: f64 = 1.01;
+pub const TOLERANCE: f64 = 1.01;
 /// Pixels whose centre lies on a texel's edge may fall to either side.
 const EDGE_PIXELS: f64 = 0.004;
 

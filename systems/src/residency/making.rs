@@ -12,6 +12,7 @@ use super::{
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, LayerState, ViewState},
+    chunk::ChunkKey,
     clock::NextWake,
     dataset::{Multiscale, SourceId},
     ids::ViewId,
@@ -256,6 +257,8 @@ impl<'a> Making<'a> {
         let Some(slab) = Slab::of(self.state, layer, image, level) else { return standing };
         let planes: Vec<Plane> = slab.planes().collect();
         for at in centre_first(window) {
+            // Planes of one chunk have all their chunks in common.
+            let mut asked: Option<(ChunkKey, Chunks)> = None;
             for (plane, number) in planes.iter().zip(0..) {
                 let key = plane.key(at);
                 if !pools.is_claimed(width, &key) {
@@ -277,7 +280,14 @@ impl<'a> Making<'a> {
                     }
                     Claim::Resident(_) | Claim::Room => {}
                 }
-                match list.need(plane, at) {
+                let [rows, cols] = plane.chunk_range(at);
+                let first = plane.chunk_key(rows[0], cols[0]);
+                let chunks = match asked {
+                    Some((same, chunks)) if same == first => chunks,
+                    _ => list.need(plane, at),
+                };
+                asked = Some((first, chunks));
+                match chunks {
                     Chunks::Here => {
                         standing.uploads.push(TileJob { layer: index, level, plane: number, at });
                     }

@@ -200,7 +200,9 @@ mod tests {
     fn projections_leave_out_what_is_not_finite() {
         let fold = |values: &[f64], p| {
             let mut fold = Fold::default();
-            values.iter().for_each(|v| fold.push(*v));
+            for v in values {
+                fold.push(*v);
+            }
             fold.end(p)
         };
         let values = [3.0, f64::NAN, -1.0, f64::INFINITY, 4.0];

@@ -306,3 +306,80 @@ impl Programs {
         program
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wgpu::naga;
+
+    fn validate(spec: &Spec) {
+        let source = spec.source();
+        let module = naga::front::wgsl::parse_str(&source)
+            .unwrap_or_else(|e| panic!("{spec:?}: {}", e.emit_to_string(&source)));
+        let mut validator = naga::valid::Validator::new(
+            naga::valid::ValidationFlags::all(),
+            naga::valid::Capabilities::default(),
+        );
+        if let Err(e) = validator.validate(&module) {
+            panic!("{spec:?}: {}", e.emit_to_string(&source));
+        }
+    }
+
+    const PLAIN: LayerSpec = LayerSpec {
+        dtype: Dtype::U16,
+        kind: Kind::Image { projection: Projection::None },
+        sampling: Sampling::Linear,
+        shared: false,
+        single: true,
+        gamma: false,
+        lut: false,
+        faded: false,
+        blending: Blending::Additive,
+    };
+
+    /// Every kind, sampling and projection there is.
+    fn looks() -> Vec<LayerSpec> {
+        let mut looks = Vec::new();
+        for single in [false, true] {
+            for sampling in [Sampling::Nearest, Sampling::Linear, Sampling::Cubic] {
+                looks.extend(Projection::ALL.iter().map(|p| {
+                    let kind = Kind::Image { projection: *p };
+                    LayerSpec { kind, sampling, single, dtype: Dtype::F32, ..PLAIN }
+                }));
+            }
+            for n in 0..8 {
+                let kind = Kind::Labels { given: n & 1 > 0, outlined: n & 2 > 0, alone: n & 4 > 0 };
+                looks.push(LayerSpec {
+                    kind,
+                    sampling: Sampling::Nearest,
+                    single,
+                    dtype: Dtype::U32,
+                    ..PLAIN
+                });
+            }
+        }
+        looks
+    }
+
+    #[test]
+    fn every_program_is_valid_unrolled_and_in_loops_small_and_large() {
+        for look in looks() {
+            for layers in [vec![look], vec![PLAIN, look, look], vec![look; UNROLLED + 2]] {
+                validate(&Spec { layers: layers.clone(), large: false });
+                validate(&Spec { layers, large: true });
+            }
+        }
+    }
+
+    #[test]
+    fn who_needs_neither_labels_nor_width_does_not_compile_them() {
+        let plain = Spec { layers: vec![PLAIN; 3], large: false }.source();
+        assert!(!plain.contains("fn sample_wide") && !plain.contains("fn labels_layer"));
+        for look in looks() {
+            let source = Spec { layers: vec![PLAIN, look], large: false }.source();
+            let is_labels = matches!(look.kind, Kind::Labels { .. });
+            assert_eq!(source.contains("fn labels_layer"), is_labels);
+            assert_eq!(source.contains("fn sample_wide"), look.is_wide());
+        }
+    }
+}
