@@ -28,7 +28,7 @@ use lucida_systems::{
     pace::Pace,
     render::{
         frame::Pictures,
-        job::{FrameJob, Handover, PixelFormat, Returned, SlotReturned},
+        job::{FrameJob, Handover, Job, PixelFormat, Returned, SlotReturned},
         plane::twin,
     },
     residency::plan::Plan,
@@ -77,7 +77,7 @@ impl Held {
         for _ in 0..TURNS {
             self.turn();
             let world = self.app.world_mut();
-            let wanted: Vec<ChunkKey> = world.resource::<Wants>().list.iter().map(|(key, _)| *key).collect();
+            let wanted: Vec<ChunkKey> = world.resource::<Wants>().list.iter().map(|want| want.key).collect();
             let news: Vec<ChunkKey> =
                 wanted.into_iter().filter(|key| may_come(key) && self.came.insert(*key)).collect();
             if news.is_empty() && world.query::<&Plan>().single(world).unwrap().uploads.is_empty() {
@@ -86,7 +86,7 @@ impl Held {
             for key in news {
                 let (_, source) = self.sources.iter().find(|(id, _)| *id == key.source).unwrap();
                 let chunk = source.read(key.level, key.number);
-                self.app.world_mut().resource_mut::<Arrivals>().0.push((key, chunk));
+                self.app.world_mut().resource_mut::<Arrivals>().0.push((key, Some(chunk)));
             }
         }
         let world = self.app.world_mut();
@@ -104,9 +104,20 @@ impl Held {
         self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
         self.app.update();
         let world = self.app.world_mut();
-        let mut job = world.resource_mut::<Handover>().0.pop()?;
-        self.device.gpu.queue.submit(job.commands.take());
+        let mut frame = None;
+        for job in std::mem::take(&mut world.resource_mut::<Handover>().0) {
+            let commands = match job {
+                Job::Upload(upload) => Some(upload.commands),
+                Job::Frame(mut job) => {
+                    let commands = job.commands.take();
+                    frame = Some(job);
+                    commands
+                }
+            };
+            self.device.gpu.queue.submit(commands);
+        }
         self.device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        let job = *frame?;
         world.resource_mut::<Returned>().0.push(SlotReturned {
             stream: job.stream,
             slot: job.slot,
