@@ -26,7 +26,7 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
     let times = if full { 25 } else { 1 };
     vec![
         plate(&dir.path().join("plate.ome.zarr"), times),
-        channels(&dir.path().join("many.ome.zarr"), device, times),
+        channels(&dir.path().join("many.ome.zarr"), device, full),
     ]
 }
 
@@ -57,8 +57,9 @@ fn plate(root: &Path, times: usize) -> Row {
     Row::new(&what, "300 ms", format!("{p50:.1} ms (n {times})"), p50 <= 300.0)
 }
 
-fn channels(root: &Path, device: &Device, times: usize) -> Row {
-    image(root, CHANNELS, 1024);
+fn channels(root: &Path, device: &Device, full: bool) -> Row {
+    let (size, times) = if full { (1024, 25) } else { (64, 1) };
+    image(root, CHANNELS, size);
     let mut bench = Bench::new(device);
     let mut took = Vec::new();
     for _ in 0..times {

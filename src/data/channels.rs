@@ -20,13 +20,14 @@ const FEW_SHOWN: u64 = 4;
 const CYCLE: [&str; 6] = ["green", "magenta", "cyan", "yellow", "red", "blue"];
 
 /// Makes the layers of an image of `channels` channels. `sample` reads finite and other values of a
-/// channel to measure its contrast; it is called only where the metadata gives no window.
+/// channel to measure its contrast, and is told whether the channel is visible at first; it is called only
+/// where the metadata gives no window.
 pub fn layers(
     name: &str,
     channels: u64,
     stored: StoredType,
     omero: &Value,
-    sample: &mut dyn FnMut(u64) -> Vec<f32>,
+    sample: &mut dyn FnMut(u64, bool) -> Vec<f32>,
     warnings: &mut Vec<String>,
 ) -> Vec<LayerSource> {
     let recipes = omero::recipes(omero, channels, warnings);
@@ -38,9 +39,10 @@ pub fn layers(
     (0..channels)
         .zip(recipes)
         .map(|(channel, recipe)| {
+            let visible = recipe.visible.unwrap_or(channel < shown);
             let type_range = stored.range().filter(|_| stored.size() <= 2);
             let mut measured = || {
-                let mut values = sample(channel);
+                let mut values = sample(channel, visible);
                 let range = contrast::extremes(&values).filter(|r| r[0] < r[1]);
                 (contrast::window(&mut values), range)
             };
@@ -60,7 +62,7 @@ pub fn layers(
                 image: 0,
                 channel,
                 controls: Controls {
-                    visible: recipe.visible.unwrap_or(channel < shown),
+                    visible,
                     gamma: recipe.gamma.unwrap_or(1.0),
                     blending: if one { Blending::Translucent } else { Blending::Additive },
                     colormap: recipe.colormap.unwrap_or_else(|| default_colour.to_owned()),
@@ -83,7 +85,7 @@ mod tests {
 
     fn make(channels: u64, stored: StoredType, omero: &Value) -> (Vec<LayerSource>, Vec<String>) {
         let mut warnings = Vec::new();
-        let mut sample = |c: u64| (0..=1000).map(|v| v as f32 + c as f32).collect();
+        let mut sample = |c: u64, _| (0..=1000).map(|v| v as f32 + c as f32).collect();
         let layers = layers("image", channels, stored, omero, &mut sample, &mut warnings);
         (layers, warnings)
     }

@@ -13,6 +13,9 @@ use super::{
 use lucida_components::layer::LayerKind;
 use serde_json::{Value, json};
 
+/// A hidden channel is measured as if it were one of so many: by one chunk.
+const HIDDEN: u64 = 256;
+
 /// Opens the image of a group. `prefix` is its folder inside what was opened, empty for that itself; `name`
 /// is given to a layer that has no name of its own.
 ///
@@ -61,8 +64,10 @@ pub fn of_channels(
 ) -> Image {
     let Pyramid { multiscale, dims, source, channels } = pyramid;
     let mut unread = None;
-    let mut measure = |channel: u64| {
-        sample::middle_plane(&multiscale, &dims.scene, &*source, channel, channels).unwrap_or_else(|fault| {
+    let mut measure = |channel: u64, visible: bool| {
+        // Of a channel that nobody sees yet a chunk is enough: opening must not wait for more.
+        let among = if visible { channels } else { channels.max(HIDDEN) };
+        sample::middle_plane(&multiscale, &dims.scene, &*source, channel, among).unwrap_or_else(|fault| {
             unread.get_or_insert(fault);
             Vec::new()
         })

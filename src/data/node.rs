@@ -49,9 +49,20 @@ pub fn read(folder: &Path, warnings: &mut Vec<String>) -> Result<Option<Node>, O
     Ok(meant.map(|n| n.unwrapped(warnings)))
 }
 
+/// A metadata file of a node; `None` where there is none. A link that leads out of the folder is not followed.
+fn document(folder: &Path, name: &str) -> Result<Option<Value>, OpenError> {
+    let file = folder.join(name);
+    if let (Ok(real), Ok(root)) = (file.canonicalize(), folder.canonicalize())
+        && !real.starts_with(root)
+    {
+        return Err(OpenError::Escapes { file, field: "link".into(), path: real.display().to_string() });
+    }
+    json::read(&file)
+}
+
 fn of_v3(folder: &Path) -> Result<Option<Node>, OpenError> {
     let file = folder.join("zarr.json");
-    let Some(mut document) = json::read(&file)? else { return Ok(None) };
+    let Some(mut document) = document(folder, "zarr.json")? else { return Ok(None) };
     let kind = if document["node_type"] == "array" { Kind::Array } else { Kind::Group };
     let attributes = document.get_mut("attributes").map(Value::take).unwrap_or_default();
     let array = if kind == Kind::Array { document } else { Value::Null };
@@ -60,7 +71,7 @@ fn of_v3(folder: &Path) -> Result<Option<Node>, OpenError> {
 
 fn of_v2(folder: &Path) -> Result<Option<Node>, OpenError> {
     let file = folder.join(".zattrs");
-    let (attributes, array) = (json::read(&file)?, json::read(&folder.join(".zarray"))?);
+    let (attributes, array) = (document(folder, ".zattrs")?, document(folder, ".zarray")?);
     if attributes.is_none() && array.is_none() && !folder.join(".zgroup").exists() {
         return Ok(None);
     }

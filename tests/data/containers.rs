@@ -159,6 +159,14 @@ fn links_that_lead_out_of_a_container_are_not_followed() {
     group(&dir.path().join("A/A"), "0.5", json!({"well": {"images": [{"path": "0"}]}}));
     std::os::unix::fs::symlink(outside.path().join("0"), dir.path().join("A/A/0")).unwrap();
     assert!(matches!(open(dir.path()).err().unwrap(), OpenError::Escapes { .. }));
+    // Nor is a metadata file that is such a link.
+    std::fs::remove_file(dir.path().join("A/A/0")).unwrap();
+    image(&dir.path().join("A/A/0"), "0.5");
+    open(dir.path()).unwrap();
+    let file = dir.path().join("A/A/0/zarr.json");
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(outside.path().join("0/zarr.json"), &file).unwrap();
+    assert!(matches!(open(dir.path()).err().unwrap(), OpenError::Escapes { .. }));
 }
 
 /// A well of one field.

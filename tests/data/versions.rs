@@ -86,6 +86,27 @@ fn a_level_that_is_listed_but_not_there_is_left_out() {
 }
 
 #[test]
+fn metadata_that_is_no_object_is_refused() {
+    for document in [json!([]), json!([1]), json!("x"), json!(3), Value::Null] {
+        for name in ["zarr.json", ".zattrs", ".zarray"] {
+            let dir = tempfile::tempdir().unwrap();
+            put_json(dir.path(), name, &document);
+            assert!(open(dir.path()).is_err(), "{name}: {document}");
+            for key in ["multiscales", "plate", "well", "labels", "bioformats2raw.layout", "image-label"] {
+                put_json(dir.path(), name, &json!({ key: document }));
+                assert!(open(dir.path()).is_err(), "{name}: {key}: {document}");
+                put_json(
+                    dir.path(),
+                    name,
+                    &json!({"attributes": {"ome": {key: document}}, "ome": {key: document}}),
+                );
+                assert!(open(dir.path()).is_err(), "{name}: ome.{key}: {document}");
+            }
+        }
+    }
+}
+
+#[test]
 fn very_many_warnings_are_told_as_a_few() {
     let dir = tempfile::tempdir().unwrap();
     let channel = json!({"color": "x".repeat(1000)});
