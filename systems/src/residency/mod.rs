@@ -12,4 +12,5 @@ pub mod cut;
 pub mod faults;
 pub mod plan;
 pub mod pools;
+pub mod retry;
 pub mod tiles;

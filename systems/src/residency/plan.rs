@@ -6,6 +6,7 @@
 use super::{
     cache::ChunkCache,
     pools::{Pools, Slot},
+    retry::Retries,
     tiles::{Plane, Window},
 };
 use crate::pace::Pace;
@@ -106,11 +107,11 @@ pub fn plan(
         if watched(*view) {
             let seen = make(&mut plan, applied, &mut pools, &mut cache, &mut list);
             residency.set_if_neq(seen);
-            plan.retry_at = list.retry_at.take();
+            plan.retry_at = list.retries.at.take();
             plan.retry_at.into_iter().for_each(|at| wake.at(at));
         }
     }
-    for key in std::mem::take(&mut list.again) {
+    for key in std::mem::take(&mut list.retries.again) {
         list.push(key);
     }
     if wants.list != list.chunks {
@@ -123,31 +124,18 @@ pub fn plan(
 struct Wanted {
     chunks: Vec<(ChunkKey, Priority)>,
     seen: HashSet<ChunkKey>,
-    /// Chunks that failed and are due to be tried again: after everything else.
-    again: Vec<ChunkKey>,
-    /// When the first of the others is due, of the view at hand.
-    retry_at: Option<Instant>,
-    now: Instant,
+    retries: Retries,
 }
 
 impl Wanted {
     fn new(now: Instant) -> Self {
-        Self { chunks: Vec::new(), seen: HashSet::new(), again: Vec::new(), retry_at: None, now }
+        Self { chunks: Vec::new(), seen: HashSet::new(), retries: Retries::new(now) }
     }
 
     fn push(&mut self, key: ChunkKey) {
         if self.seen.insert(key) {
             let priority = Priority(self.chunks.len() as u32);
             self.chunks.push((key, priority));
-        }
-    }
-
-    /// Looks after a chunk that failed: tried again if that is due.
-    fn retry(&mut self, key: ChunkKey, due: Instant) {
-        if due <= self.now {
-            self.again.push(key);
-        } else {
-            self.retry_at = Some(self.retry_at.map_or(due, |at| at.min(due)));
         }
     }
 }
@@ -275,7 +263,10 @@ fn stand(
     let Some(plane) = Plane::of(state, image, layer.layer.channel, level) else { return standing };
     for at in centre_first(plane.window(&state.rect())) {
         let slot = pools.touch(image.dtype.size(), &plane.key(at));
-        if let Some(slot) = slot.filter(|slot| !slot.missing || !mend(&plane, at, slot, pools, cache, list)) {
+        let mut mended = |slot: &Slot| {
+            slot.missing && list.retries.mend(&plane, at, slot, pools.plan(), &mut cache.faults)
+        };
+        if let Some(slot) = slot.filter(|slot| !mended(slot)) {
             standing.resident += 1;
             standing.missing += u32::from(slot.missing);
             continue;
@@ -294,26 +285,6 @@ fn stand(
         }
     }
     standing
-}
-
-/// Tries the failed chunks of a resident tile again when that is due. Returns whether one of them came since
-/// the tile was cut, so that it is to be cut anew.
-fn mend(
-    plane: &Plane,
-    at: [u64; 2],
-    slot: &Slot,
-    pools: &Pools,
-    cache: &mut ChunkCache,
-    list: &mut Wanted,
-) -> bool {
-    let mut mended = false;
-    for key in plane.chunks(at) {
-        if let Some(due) = cache.faults.due(&key) {
-            list.retry(key, due);
-        }
-        mended |= cache.faults.was_repaired(&key, slot.cut, pools.plan());
-    }
-    mended
 }
 
 fn centre_first(window: Window) -> Vec<[u64; 2]> {
