@@ -15,7 +15,7 @@ use lucida_components::{
     notice::Residency,
     places,
 };
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// How the tiles of one level of one layer stand.
 #[derive(Default)]
@@ -185,7 +185,7 @@ impl<'a> Making<'a> {
         }
     }
 
-    pub fn finish(mut self, told: &mut HashSet<SourceId>) {
+    pub fn finish(mut self, told: &mut BTreeSet<SourceId>) {
         self.residency.set_if_neq(self.seen);
         if let Some(source) = self.too_large
             && told.insert(source)

@@ -22,7 +22,7 @@ use lucida_components::{
     notice::Residency,
     session::Watch,
 };
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// The plan of one view.
 #[derive(Component, Debug, Default)]
@@ -90,7 +90,7 @@ pub fn plan(
     mut cache: ResMut<ChunkCache>,
     budgets: Res<Budgets>,
     mut wants: ResMut<Wants>,
-    mut told: Local<HashSet<SourceId>>,
+    mut told: Local<BTreeSet<SourceId>>,
 ) {
     let watched = |view: ViewId| {
         streams
