@@ -8,6 +8,7 @@
 //! ```
 
 pub mod bridge;
+pub mod compile;
 pub mod encoders;
 pub mod outboxes;
 pub mod rebuild;

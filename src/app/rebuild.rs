@@ -27,7 +27,7 @@ pub const PAUSES: [Duration; 6] = [
 ];
 
 /// A device that served as long is no part of a row of failures.
-const LASTED: Duration = Duration::from_secs(60);
+const LASTED: Duration = Duration::from_mins(1);
 
 /// How a device is opened again.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use super::{
     bridge::{Arrival, CloseReason, Inbound, Letter, Shared, WorldGone, WorldHandle},
+    compile::Compiler,
     encoders::Encoded,
     outboxes::{self, Ends, Sockets},
     rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed},
@@ -142,6 +143,7 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
     let (frames, to_submit) = crossbeam_channel::bounded(submit::QUEUE);
     // A full channel holds the encoders up, which hold their slots: the world draws less.
     let (encoded_out, encoded) = crossbeam_channel::bounded(ENCODED);
+    let compiler = Compiler::start()?;
     let submitter = submit::start(settings.encode, to_submit, encoded_out)?;
     // Carries nothing; one that waits is enough.
     let (lost_in, lost) = crossbeam_channel::bounded(1);
@@ -163,6 +165,7 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
             lost_in,
             lost,
             rebuild: Rebuild::new(settings.reopen.clone()),
+            compiler,
             pool,
             shared,
             published: Some((0, Instant::now())),
@@ -205,6 +208,7 @@ struct Runner {
     lost_in: Sender<()>,
     lost: Receiver<()>,
     rebuild: Rebuild,
+    compiler: Compiler,
     pool: ChunkPool,
     shared: Arc<Shared>,
     /// At how many turns the numbers were last published, and when.
@@ -233,9 +237,11 @@ impl Runner {
         let (goes_on, places) = self.take_in();
         self.app.world_mut().resource_mut::<Clock>().now = Instant::now();
         self.mend()?;
+        self.compiler.bring(self.app.world_mut());
         self.app.update();
         // Only now may their sessions say more: one session has no more than its share in a turn.
         drop(places);
+        self.compiler.take(self.app.world_mut());
         self.give_out()?;
         Ok(goes_on)
     }
@@ -269,6 +275,7 @@ impl Runner {
             select.recv(&self.encoded);
             select.recv(&self.lost);
             select.recv(&self.rebuild.outcome);
+            select.recv(&self.compiler.made);
             let due = self.app.world().resource::<NextWake>().0;
             let publish = self.publish_due();
             let until = match (due, publish) {

@@ -48,7 +48,8 @@ async fn the_picture_comes_back_after_the_device_is_lost() {
         if n == 7 {
             device.gpu.device.destroy();
         }
-        ids.push(client.update("dims", "z", "scene_index", json!(if n % 2 == 0 { 10 } else { 20 })).await);
+        // Another plane each time: what changes nothing in the end has no picture of its own.
+        ids.push(client.update("dims", "z", "scene_index", json!(10 + n)).await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let mut keyframes = 0;
@@ -62,10 +63,10 @@ async fn the_picture_comes_back_after_the_device_is_lost() {
             break shown;
         }
     };
-    let expected = 40.0 + 3.0 * 20.0;
+    let expected = 40.0 + 3.0 * 29.0;
     let at_end = last.intents.contains(&ids[19]) && is_grey(&last, expected);
     assert!(at_end, "{:?} is not {expected}", last.middle());
-    // Every step was acknowledged, and every one that changed something was answered by a picture.
+    // Every step was answered by a picture.
     for id in &ids {
         assert!(answered.contains(id), "{id} was never seen");
     }

@@ -1,5 +1,4 @@
 //! Too little of everything: a GPU that is lost, a GPU that has no room, images larger than every budget.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;

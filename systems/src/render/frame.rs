@@ -11,7 +11,7 @@ use super::{
     job::{FrameJob, Handover, Job, Layout, PixelFormat, Returned, UploadJob},
     memory::Refused,
     plane::{colours::Colours, params, program::Programs},
-    record::record,
+    record::{NotDrawn, record},
     ring::Ring,
     staging::{NoStaging, Staging},
     upload::Uploading,
@@ -89,7 +89,8 @@ struct Shown {
 #[derive(Resource)]
 pub struct Renderer {
     pub(super) buffers: Buffers,
-    pub(super) programs: Programs,
+    /// Programs, and those that are to be compiled.
+    pub programs: Programs,
     pub(super) colours: Colours,
     /// The colour tables that the GPU has.
     pub(super) luts: Vec<u32>,
@@ -251,6 +252,7 @@ pub fn draw(
         let Some(slot) = ring.slots.iter().position(|s| !s.busy) else { continue };
 
         let mut encoder = d.encoder("frame");
+        let before = plan.stamp;
         if !d.upload(&mut encoder, &applied.state, &mut plan) {
             return;
         }
@@ -259,8 +261,10 @@ pub fn draw(
             let params = params::gather(&applied.state, &plan, &d.pools, &mut d.renderer.colours, nearest);
             match record(&mut d.renderer, &d.gpu, &mut encoder, ring, stream, slot, &params) {
                 Ok(()) => {}
-                Err(NoStaging::Full) => drawn = false,
-                Err(NoStaging::Refused(refused)) => {
+                // The compiled program wakes us.
+                Err(NotDrawn::Program) if plan.stamp == before => continue,
+                Err(NotDrawn::Program | NotDrawn::Staging(NoStaging::Full)) => drawn = false,
+                Err(NotDrawn::Staging(NoStaging::Refused(refused))) => {
                     d.renderer.refused = Some(refused);
                     // What was recorded is not submitted.
                     d.renderer.luts.clear();

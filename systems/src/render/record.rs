@@ -11,10 +11,19 @@ use super::{
 };
 use lucida_components::stream::Stream;
 
+/// Why nothing was drawn.
+#[derive(Debug)]
+pub(super) enum NotDrawn {
+    /// There is no room for the parameters.
+    Staging(NoStaging),
+    /// Its program is being compiled.
+    Program,
+}
+
 /// Records parameters, drawing, conversion and the copy into the slot.
 ///
 /// # Errors
-/// [`NoStaging`]: there is no room for the parameters; nothing is drawn.
+/// [`NotDrawn`].
 pub(super) fn record(
     renderer: &mut Renderer,
     gpu: &Gpu,
@@ -23,7 +32,8 @@ pub(super) fn record(
     stream: &Stream,
     slot: usize,
     params: &Params,
-) -> Result<(), NoStaging> {
+) -> Result<(), NotDrawn> {
+    let program = renderer.programs.get(&gpu.device, &params.spec).ok_or(NotDrawn::Program)?;
     let canvas = ring.layout.canvas;
     let frame =
         params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
@@ -42,16 +52,17 @@ pub(super) fn record(
         if role == Role::Luts && same_luts {
             continue;
         }
-        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64)?;
+        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
+        let buffer = buffer.map_err(|refused| NotDrawn::Staging(refused.into()))?;
         if !bytes.is_empty() {
-            renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes)?;
+            let written = renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes);
+            written.map_err(NotDrawn::Staging)?;
         }
     }
     if !same_luts {
         renderer.luts.clone_from(&params.luts);
     }
 
-    let program = renderer.programs.get(&gpu.device, &params.spec);
     let b = &renderer.buffers;
     let bound: [&wgpu::Buffer; 9] = [
         b.bound(Role::Frame),

@@ -20,7 +20,7 @@ use lucida_components::{
     notice::Residency,
     places,
 };
-use std::{collections::HashSet, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 /// A layer that a view shows.
 struct Shown<'a> {
@@ -213,7 +213,7 @@ impl<'a> Making<'a> {
         }
     }
 
-    pub fn finish(mut self, told: &mut HashSet<SourceId>, wake: &mut NextWake) {
+    pub fn finish(mut self, told: &mut BTreeSet<SourceId>, wake: &mut NextWake) {
         self.plan.retry_at = self.retry_at;
         self.retry_at.into_iter().for_each(|at| wake.at(at));
         self.residency.set_if_neq(self.seen);

@@ -27,7 +27,7 @@ use lucida_components::{
     notice::Residency,
     session::Watch,
 };
-use std::{collections::HashSet, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 /// The plan of one view.
 #[derive(Component, Debug, Default)]
@@ -101,7 +101,7 @@ pub fn plan(
     mut wants: ResMut<Wants>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
-    mut told: Local<HashSet<SourceId>>,
+    mut told: Local<BTreeSet<SourceId>>,
 ) {
     cache.faults.date(pools.plan());
     let watched = |view: ViewId| {

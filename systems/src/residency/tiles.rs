@@ -61,6 +61,7 @@ impl Window {
     }
 
     /// The middle of the window, with at most `most` tiles, of about its shape.
+    #[must_use]
     pub fn at_most(self, most: u64) -> Self {
         let mut window = self;
         while window.count() > most {

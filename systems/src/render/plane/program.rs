@@ -6,7 +6,7 @@ use lucida_components::{
     controls::{Blending, Interpolation, Projection},
     dtype::Dtype,
 };
-use std::{fmt::Write, num::NonZeroUsize, sync::Arc};
+use std::{collections::HashSet, fmt::Write, num::NonZeroUsize, sync::Arc};
 
 const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/plane.wgsl"));
 const MARKER: &str = "//@layers";
@@ -143,6 +143,11 @@ impl LayerSpec {
             }
         }
     }
+
+    /// The same picture by code that leaves nothing out: slower, and the same for many states of a layer.
+    fn general(self) -> Self {
+        Self { shared: false, single: false, gamma: true, faded: true, ..self }
+    }
 }
 
 /// What selects a program: its layers, bottom first.
@@ -158,6 +163,17 @@ impl Spec {
     /// Whether this many layers and levels need storage buffers.
     pub fn is_large(layers: usize, levels: usize) -> bool {
         layers > MAX_UNIFORM[0] || levels > MAX_UNIFORM[1]
+    }
+
+    /// A program that draws the same picture, and also those of other states of its layers.
+    fn general(&self) -> Self {
+        Self { layers: self.layers.iter().map(|l| l.general()).collect(), large: self.large }
+    }
+
+    /// The same with the nearest values.
+    fn nearest(mut self) -> Self {
+        self.layers.iter_mut().for_each(|l| l.sampling = Sampling::Nearest);
+        self
     }
 
     /// Layers in a program of many are drawn in loops: how many stand in each loop does not select the
@@ -226,6 +242,56 @@ pub struct Programs {
     /// For small programs and for large ones.
     layouts: [Layouts; 2],
     compiled: LruCache<Spec, Arc<wgpu::ComputePipeline>>,
+    /// Somebody else compiles: what is not there is wished for.
+    beside: bool,
+    wishes: Vec<Wish>,
+    /// Wished for and not made yet.
+    pending: HashSet<Spec>,
+}
+
+/// A program to be compiled.
+#[derive(Debug)]
+pub struct Wish {
+    device: wgpu::Device,
+    layout: wgpu::PipelineLayout,
+    /// Which.
+    pub spec: Spec,
+}
+
+/// A compiled program.
+#[derive(Debug)]
+pub struct Made {
+    device: wgpu::Device,
+    spec: Spec,
+    program: wgpu::ComputePipeline,
+}
+
+impl Wish {
+    /// Compiles it: some 20 ms on a software driver.
+    pub fn compile(self) -> Made {
+        let started = std::time::Instant::now();
+        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("plane"),
+            source: wgpu::ShaderSource::Wgsl(self.spec.source().into()),
+        });
+        let program = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("plane"),
+            layout: Some(&self.layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        tracing::debug!(
+            layers = self.spec.layers.len(),
+            millis = started.elapsed().as_secs_f64() * 1e3,
+            "plane program"
+        );
+        Made { device: self.device, spec: self.spec, program }
+    }
 }
 
 struct Layouts {
@@ -268,7 +334,13 @@ impl Programs {
     /// The layouts that programs share; nothing compiled yet.
     pub fn new(device: &wgpu::Device) -> Self {
         let layouts = [false, true].map(|large| Layouts::new(device, large));
-        Self { layouts, compiled: LruCache::new(KEPT) }
+        Self {
+            layouts,
+            compiled: LruCache::new(KEPT),
+            beside: false,
+            wishes: Vec::new(),
+            pending: HashSet::new(),
+        }
     }
 
     /// The bind group layout of a spec's program.
@@ -276,34 +348,53 @@ impl Programs {
         &self.layouts[usize::from(spec.large)].group
     }
 
-    /// The program of a spec, compiled if it is new.
-    pub fn get(&mut self, device: &wgpu::Device, spec: &Spec) -> Arc<wgpu::ComputePipeline> {
-        if let Some(program) = self.compiled.get(spec) {
-            return program.clone();
+    /// From now on nothing is compiled here: whoever asked for it takes wishes and puts programs.
+    pub fn compile_beside(&mut self) {
+        self.beside = true;
+    }
+
+    /// What is to be compiled, most urgent first.
+    pub fn take_wishes(&mut self) -> Vec<Wish> {
+        std::mem::take(&mut self.wishes)
+    }
+
+    /// Takes a program in; those of another device are dropped.
+    pub fn put(&mut self, device: &wgpu::Device, made: Made) {
+        if made.device == *device {
+            self.pending.remove(&made.spec);
+            self.compiled.put(made.spec, Arc::new(made.program));
         }
-        let started = std::time::Instant::now();
-        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("plane"),
-            source: wgpu::ShaderSource::Wgsl(spec.source().into()),
-        });
-        let program = Arc::new(device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("plane"),
-            layout: Some(&self.layouts[usize::from(spec.large)].pipeline),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        }));
-        tracing::debug!(
-            layers = spec.layers.len(),
-            millis = started.elapsed().as_secs_f64() * 1e3,
-            "plane program"
-        );
-        self.compiled.put(spec.clone(), program.clone());
-        program
+    }
+
+    /// A wish will not be carried out; it may be wished again.
+    pub fn refuse(&mut self, spec: &Spec) {
+        self.pending.remove(spec);
+    }
+
+    /// The program of a spec, compiled if it is new; where that is done beside, a more general one that is
+    /// there, or none yet. Programs that are likely to be needed next are wished for with it.
+    pub fn get(&mut self, device: &wgpu::Device, spec: &Spec) -> Option<Arc<wgpu::ComputePipeline>> {
+        if let Some(program) = self.compiled.get(spec) {
+            return Some(program.clone());
+        }
+        if !self.beside {
+            let wish = self.wish(device, spec.clone());
+            self.put(device, wish.compile());
+            return self.compiled.get(spec).cloned();
+        }
+        let general = spec.general();
+        for spec in [spec.clone(), general.clone(), general.clone().nearest()] {
+            if !self.compiled.contains(&spec) && self.pending.insert(spec.clone()) {
+                let wish = self.wish(device, spec);
+                self.wishes.push(wish);
+            }
+        }
+        self.compiled.get(&general).cloned()
+    }
+
+    fn wish(&self, device: &wgpu::Device, spec: Spec) -> Wish {
+        let layout = self.layouts[usize::from(spec.large)].pipeline.clone();
+        Wish { device: device.clone(), layout, spec }
     }
 }
 
