@@ -233,8 +233,10 @@ fn what_a_view_chose_for_an_op_that_another_cannot_take_vanishes() {
     // With layer 0 hidden the main view can afford level 1; the second view can apply nothing any more.
     let policy_ops = |changes: &[Change]| {
         let mut rig = Rig::empty();
-        rig.app
-            .insert_resource(Budgets { pool_bytes: pools::stride(2) * 128 * 4 / 3 + 4, ..Budgets::default() });
+        rig.app.insert_resource(Budgets {
+            pool_bytes: pools::stride(2) * 128 * 4 / 3 + 4,
+            ..Budgets::default()
+        });
         rig.ask(Change::Dataset(brain()));
         let second = rig.second_view();
         let entity = rig.entity(second);

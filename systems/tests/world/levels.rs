@@ -25,7 +25,6 @@ fn at(over: f64) -> Change {
     set_zoom(1.0 / (0.5 * over))
 }
 
-
 fn budget(tiles: u64) -> Budgets {
     // A view's target may fill three quarters of a pool.
     Budgets { pool_bytes: pools::stride(2) * tiles * 4 / 3 + 4, ..Budgets::default() }

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
 mod camera;
-mod delivery;
 mod contrast;
+mod delivery;
 mod dims;
 mod faults;
 mod invariants;
