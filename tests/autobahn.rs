@@ -45,8 +45,8 @@ async fn echo(mut socket: WebSocket) {
                     return;
                 }
             }
-            Message::Ping(_) | Message::Pong(_) => {}
-            Message::Close(_) => return,
+            // A close is answered while the end is waited for.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
         }
     }
 }
