@@ -32,6 +32,10 @@ pub const MOST_WANTS: usize = 1 << 16;
 /// Bytes of chunks that are read or wait for the world, where nothing else was asked for.
 const TRANSIT: u64 = 128 << 20;
 
+/// How far reading stands behind answering and drawing (nice(2)), a software driver's too: the picture that can
+/// be drawn now comes before the sharper one.
+const NICE: i32 = 8;
+
 /// The world takes chunks without a word: threads without room look again after this long.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -247,6 +251,9 @@ impl Shared {
 
     /// One thread: takes wishes until the pool ends.
     fn work(&self) {
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::debug!("reading cannot be made nice: {error}");
+        }
         while let Some(key) = self.next() {
             let result = self.ask(key, |source| source.look(key.level, key.number));
             let goes_on = match result {
