@@ -7,7 +7,7 @@
 use crate::gpu::device::{self, Device, DeviceError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use lucida_components::lod::Budgets;
-use lucida_systems::render::{frame::Renderer, pressure};
+use lucida_systems::render::{frame::Renderer, gpu::Gpu, pressure};
 use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -28,6 +28,15 @@ pub const PAUSES: [Duration; 6] = [
 
 /// A device that served as long is no part of a row of failures.
 const LASTED: Duration = Duration::from_mins(1);
+
+/// The device wakes the world when it is lost.
+pub(super) fn listen(gpu: &Gpu, ear: &Sender<()>) {
+    let ear = ear.clone();
+    gpu.lost.on_loss(move || {
+        // Full: somebody has told already.
+        let _ = ear.try_send(());
+    });
+}
 
 /// How a device is opened again.
 #[derive(Clone)]

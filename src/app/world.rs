@@ -5,7 +5,7 @@ use super::{
     compile::Compiler,
     encoders::Encoded,
     outboxes::{self, Ends, Sockets},
-    rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed},
+    rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed, listen},
     submit::{self, EncodeSettings},
 };
 use crate::{
@@ -386,15 +386,6 @@ impl Runner {
         self.published = Some((metrics.turns, Instant::now()));
         *self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = metrics;
     }
-}
-
-/// The device wakes the world when it is lost.
-fn listen(gpu: &Gpu, ear: &Sender<()>) {
-    let ear = ear.clone();
-    gpu.lost.on_loss(move || {
-        // Full: somebody has told already.
-        let _ = ear.try_send(());
-    });
 }
 
 /// Queues what a session said for the coming turn.

@@ -30,6 +30,7 @@ mod pyramid;
 mod recycle;
 mod sample;
 mod shard;
+mod sources;
 mod stamp;
 mod store;
 mod stored;

@@ -6,19 +6,17 @@
 //!
 //! What a source cannot answer at once is made by threads of their own, which stand behind all others.
 
+pub use super::sources::Sources;
 use super::{ChunkSource, making::Making};
 use crate::app::bridge::Arrival;
 use crossbeam_channel::{Receiver, Select, Sender, TrySendError};
-use lucida_components::{
-    chunk::{ChunkData, ChunkFault, ChunkKey, Priority, Want},
-    dataset::SourceId,
-};
+use lucida_components::chunk::{ChunkData, ChunkFault, ChunkKey, Priority, Want};
 use std::{
     any::Any,
     collections::{HashMap, HashSet, VecDeque},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -38,32 +36,6 @@ const NICE: i32 = 8;
 
 /// The world takes chunks without a word: threads without room look again after this long.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-
-/// Where the pool finds the chunks of a pyramid. Clones share one table.
-#[derive(Clone, Default)]
-pub struct Sources(Arc<RwLock<HashMap<SourceId, Arc<dyn ChunkSource>>>>);
-
-impl Sources {
-    /// Makes a pyramid's chunks available; register before they are wanted.
-    pub fn register(&self, id: SourceId, source: Arc<dyn ChunkSource>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, source);
-    }
-
-    /// Forgets a pyramid. Reads under way finish and their results are discarded.
-    pub fn unregister(&self, id: SourceId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    }
-
-    /// Forgets every source that was made before `id`: those of images that are no longer shown.
-    pub fn forget_before(&self, id: SourceId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|known, _| *known >= id);
-    }
-
-    /// The source of this number.
-    pub fn get(&self, id: SourceId) -> Option<Arc<dyn ChunkSource>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
-    }
-}
 
 /// How far the threads that make chunks stand behind the others (nice(2)): behind reading, and behind a
 /// software driver that draws.
@@ -417,6 +389,7 @@ mod tests {
     use crossbeam_channel::RecvTimeoutError;
     use lucida_components::{
         chunk::{ChunkValues, Priority},
+        dataset::SourceId,
         dtype::Dtype,
     };
     use std::time::{Duration, Instant};

@@ -207,6 +207,9 @@ async fn nonsense_from_one_client_is_answered_and_noticed_by_nobody_else() {
     assert_eq!(ack["applied_value"], json!(11));
     let id = ack["intent_id"].as_str().unwrap().to_owned();
     good.picture_of(|p| p.intents.contains(&id)).await;
+    // What the flood still has to say comes a share at a time, after what others ask for.
+    let last = bad.ask("dims", "z", "scene_index", json!(11)).await;
+    assert_eq!(last["status"], "accepted");
     // The view may have been panned into the void: home again shows the plane.
     let id = good.update("camera", "main", "reset", json!({})).await;
     let shown = good.picture_of(|p| p.intents.contains(&id)).await;

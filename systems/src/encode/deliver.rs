@@ -70,6 +70,9 @@ pub fn deliver(
                 outbox.pictures.push_back(Arc::clone(&packet));
                 metrics.pictures_sent += 1;
                 metrics.picture_bytes += packet.bytes.len() as u64;
+                if answers.owes(*session) {
+                    wake.at(clock.now);
+                }
             } else {
                 watch.needs_keyframe = true;
                 metrics.pictures_dropped += 1;

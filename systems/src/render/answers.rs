@@ -5,7 +5,7 @@
 
 use bevy_ecs::component::Component;
 use lucida_components::{
-    ids::ViewId,
+    ids::{SessionId, ViewId},
     ops::{OpState, Ops},
     packet::Answer,
 };
@@ -46,6 +46,11 @@ impl Answers {
     pub fn owe(&mut self, answers: impl IntoIterator<Item = Answer>) {
         self.pending.extend(answers);
         self.bound();
+    }
+
+    /// Whether a session still waits for one. A frame of the same picture is then drawn for it.
+    pub fn owes(&self, session: SessionId) -> bool {
+        self.pending.iter().any(|a| a.session == session)
     }
 
     /// What the next frame answers.

@@ -30,7 +30,7 @@ use lucida_components::{
     applied::{Applied, ViewState},
     clock::{Clock, NextWake},
     controls::Interpolation,
-    ids::{StreamId, ViewId},
+    ids::{SessionId, StreamId, ViewId},
     lod::Budgets,
     metrics::Metrics,
     ops::Ops,
@@ -175,7 +175,7 @@ pub fn draw(
     ops: Res<Ops>,
     mut views: Query<(&ViewId, &Applied, &mut Plan)>,
     mut streams: Query<(&StreamId, &ViewId, &Stream, &mut Pictures, &mut Answers, &mut Pace)>,
-    watchers: Query<(Entity, &Watch, Has<WantsKeyframe>)>,
+    watchers: Query<(Entity, &SessionId, &Watch, Has<WantsKeyframe>)>,
 ) {
     let d = &mut drawing;
     let now = d.clock.now;
@@ -185,7 +185,7 @@ pub fn draw(
     }
     for (stream_id, view_id, stream, mut pictures, mut answers, mut pace) in &mut streams {
         let Some((_, applied, mut plan)) = views.iter_mut().find(|(v, ..)| *v == view_id) else { continue };
-        let watching = || watchers.iter().filter(|(_, w, _)| w.stream == *stream_id);
+        let watching = || watchers.iter().filter(|(_, _, w, _)| w.stream == *stream_id);
         if !pace.always && watching().next().is_none() {
             continue;
         }
@@ -216,14 +216,18 @@ pub fn draw(
         // A picture drawn better than moving needs is not drawn again.
         let up_to_date =
             pictures.shown.is_some_and(|s| s == shown || (nearest && s == Shown { nearest: false, ..shown }));
-        if up_to_date && plan.uploads.is_empty() && !pictures.keyframe {
+        // An answer went with a picture that was withheld, and the keyframe in its place was drawn before that.
+        let owes = |(_, session, w, _): (_, &SessionId, &Watch, _)| {
+            w.has_room() && !w.needs_keyframe && answers.owes(*session)
+        };
+        if up_to_date && plan.uploads.is_empty() && !pictures.keyframe && !watching().any(owes) {
             continue;
         }
         if let Some(due) = pace.drawn.map(|d| d + pace.interval).filter(|due| now < *due) {
             d.wake.at(due);
             continue;
         }
-        if !pace.always && !watching().any(|(_, w, _)| w.has_room()) {
+        if !pace.always && !watching().any(|(_, _, w, _)| w.has_room()) {
             // A client that takes a picture wakes us.
             d.metrics.frames_held += 1;
             d.upload_ahead(&applied.state, &mut plan, pace.interval);

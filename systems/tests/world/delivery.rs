@@ -258,13 +258,12 @@ fn what_a_withheld_picture_answered_the_next_one_does() {
     };
     let (own, other) = (answer(1, slow, "a"), answer(2, fast, "b"));
     room.answering(StreamId::MAIN, false, None, [own.clone(), other].into());
-    let owed = room
-        .rig
-        .app
-        .world_mut()
-        .query::<&mut Answers>()
-        .single_mut(room.rig.app.world_mut())
-        .unwrap()
-        .take(9);
+    assert_eq!(room.rig.due(), None, "there is nothing to draw for it while it lags");
+    room.take(slow);
+    let key = room.picture();
+    assert_eq!(room.rig.due(), Some(0), "a keyframe that was drawn before leaves the answer owed");
+    assert_eq!(room.take(slow), [(key, true)]);
+    let world = room.rig.app.world_mut();
+    let owed = world.query::<&mut Answers>().single_mut(world).unwrap().take(9);
     assert_eq!(*owed, [own], "the slow one's, and not that of the one that has its picture");
 }
