@@ -49,7 +49,8 @@ async fn a_head_without_end_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_never_greet_take_no_place_of_a_session_nor_of_its_pictures() {
     // 4 sessions: 16 web sockets, 4 of which may be there without having been welcomed.
-    let server = Server::start(ServerConfig { max_sessions: 4, ..quick() });
+    let hello_timeout = Duration::from_secs(30);
+    let server = Server::start(ServerConfig { max_sessions: 4, hello_timeout, ..quick() });
     let client = server.join(&[]).await;
     let mut silent = Vec::new();
     for _ in 0..4 {
