@@ -44,7 +44,10 @@ export class Bar {
       select.value = datasets.find(({ name }) => name === view.dataset)?.path ?? '';
     }
     const sizes = view.axes.map(({ label, size }) => `${label} ${size}`);
-    if (view.layers.length > 1) sizes.unshift(`${view.layers.length} channels`);
+    const channels = view.layers.filter(({ kind }) => kind !== 'labels').length;
+    const labels = view.layers.length - channels;
+    if (labels > 0) sizes.unshift(`${labels} labels`);
+    if (channels > 1) sizes.unshift(`${channels} channels`);
     const types = [...new Set(view.layers.map(({ dtype }) => shortType(dtype)))];
     $('shape').textContent = [sizes.join('  '), types.join(' ')].filter(Boolean).join(' · ');
     document.title = `${view.dataset} · Lucida`;

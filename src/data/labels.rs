@@ -46,7 +46,7 @@ pub fn alone(pyramid: Pyramid, format: String, node: &Node, name: &str, warnings
     Image {
         format,
         start: Vec::new(),
-        layers: layers(&multiscale, 0, name, channels, table.as_ref(), 1.0),
+        layers: layers(&multiscale, 0, name, channels, table.as_ref(), false),
         axes: dims.scene,
         sources: vec![(multiscale.source, source)],
         images: vec![multiscale],
@@ -119,7 +119,7 @@ fn add(
     let table = label_table::read(&node.attributes["image-label"], warnings).map(Arc::new);
     let name = path.rsplit('/').next().unwrap_or(&path);
     let number = image.images.len();
-    image.layers.extend(layers(&pyramid.multiscale, number, name, pyramid.channels, table.as_ref(), OPACITY));
+    image.layers.extend(layers(&pyramid.multiscale, number, name, pyramid.channels, table.as_ref(), true));
     image.sources.push((pyramid.multiscale.source, pyramid.source));
     image.images.push(pyramid.multiscale);
     Ok(())
@@ -145,14 +145,14 @@ fn dims_on(pyramid: &Pyramid, scene: &[SceneAxis]) -> Result<Vec<ArrayAxis>, Str
     .collect()
 }
 
-/// One layer for each channel of a labels image; usually there is one.
+/// One layer for each channel of a labels image; usually there is one. `over`: they lie over an image.
 fn layers(
     multiscale: &Multiscale,
     image: usize,
     name: &str,
     channels: u64,
     table: Option<&Arc<LabelTable>>,
-    opacity: f64,
+    over: bool,
 ) -> Vec<LayerSource> {
     let range = multiscale.stored.range().unwrap_or([0.0, f64::from(u32::MAX)]);
     let layer = |channel| LayerSource {
@@ -160,7 +160,9 @@ fn layers(
         image,
         channel,
         controls: Controls {
-            opacity,
+            // Over an image they are one click away: it is the image that was asked for.
+            visible: !over,
+            opacity: if over { OPACITY } else { 1.0 },
             blending: Blending::Translucent,
             interpolation: Interpolation::Nearest,
             colormap: COLORMAP.into(),

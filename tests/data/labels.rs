@@ -76,7 +76,7 @@ fn labels_lie_over_the_image_on_their_own_grid() {
         let cells = &dataset.layers[2];
         assert_eq!((cells.kind, cells.image, cells.channel), (LayerKind::Labels, 1, 0));
         let controls = &cells.controls;
-        assert_eq!((controls.colormap.as_str(), controls.opacity, controls.visible), ("labels", 0.5, true));
+        assert_eq!((controls.colormap.as_str(), controls.opacity, controls.visible), ("labels", 0.5, false));
         assert_eq!(
             (controls.interpolation, controls.blending),
             (Interpolation::Nearest, Blending::Translucent)

@@ -1,7 +1,7 @@
 //! Real images against their arrays, read by another path.
 
 use crate::{
-    common::{array::stack, device, pixel, real_images, stills},
+    common::{device, pixel, real_images, stills},
     contrast::{assert_limits, auto, percentiles},
     rig::{canvas, go, rect, set},
     thick::{PROJECTIONS, project, thicken},
@@ -12,9 +12,8 @@ use lucida::{
 };
 use lucida_components::{
     applied::ViewState,
-    controls::{ControlChange, Controls, Interpolation, Projection},
+    controls::{ControlChange, Interpolation, Projection},
     intent::Change,
-    labels::LabelTable,
     layer::LayerKind,
 };
 use std::{path::Path, sync::Arc};
@@ -148,18 +147,10 @@ const BRAIN: &str = "brain-3ch-v04.ome.zarr";
 fn labels_of_the_brain_have_the_colours_that_their_metadata_gives() {
     let (Some(device), Some(data)) = (device(), real_images()) else { return };
     let tissue = data.join(BRAIN).join("labels/tissue");
-    let (image, above) =
-        (data::open::open(&data.join(BRAIN)).expect("opens"), data::open::open(&tissue).expect("opens"));
-    let layers = image.dataset.layers.len() as u32;
-    let mut opened = stack(image, above);
-    let mut dataset = (*opened.dataset).clone();
-    dataset.layers.truncate(layers as usize + 1);
-    let labels = &mut dataset.layers[layers as usize];
-    // As `.zattrs` of the labels has them, by hand.
-    let colours = [(1, [230, 159, 0, 255]), (2, [86, 180, 233, 255])].into();
-    (labels.kind, labels.controls) = (LayerKind::Labels, Controls::labels());
-    labels.labels = Some(Arc::new(LabelTable { colours, ..LabelTable::default() }));
-    opened.dataset = Arc::new(dataset);
+    let opened = data::open::open(&data.join(BRAIN)).expect("opens");
+    let layers = opened.dataset.layers.len() as u32 - 1;
+    assert_eq!(opened.dataset.layers[layers as usize].kind, LayerKind::Labels);
+    assert!(!opened.dataset.layers[layers as usize].controls.visible, "hidden over an image at first");
     let mut stills = stills(&device, opened);
     let mut changes = vec![
         canvas(198, 234),
@@ -167,6 +158,7 @@ fn labels_of_the_brain_have_the_colours_that_their_metadata_gives() {
         Change::Level(0),
         go("z", 80),
         set(layers, ControlChange::Opacity(1.0)),
+        set(layers, ControlChange::Visible(true)),
     ];
     changes.extend((0..layers).map(|l| set(l, ControlChange::Visible(false))));
     let shot = stills.draw(changes).expect("drawn");
