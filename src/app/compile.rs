@@ -16,7 +16,7 @@ use std::{
 /// Programs that may wait to be compiled, or for the world to take them.
 const QUEUE: usize = 64;
 /// How far compiling stands behind answering and drawing (nice(2)).
-const NICE: i32 = 3;
+const NICE: i32 = 8;
 
 /// The thread that compiles. Dropping it ends and joins it.
 pub struct Compiler {

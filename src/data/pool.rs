@@ -32,14 +32,14 @@ const TRANSIT: u64 = 128 << 20;
 
 /// How far reading stands behind answering and drawing (nice(2)), a software driver's too: the picture that can
 /// be drawn now comes before the sharper one.
-const NICE: i32 = 8;
+const NICE: i32 = 15;
 
 /// The world takes chunks without a word: threads without room look again after this long.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// How far the threads that make chunks stand behind the others (nice(2)): behind reading, and behind a
 /// software driver that draws.
-const MAKER_NICE: i32 = 15;
+const MAKER_NICE: i32 = 19;
 
 /// A pool of threads named `lucida-pool-N`, and of `lucida-coarse-N` that make chunks. Dropping it stops and joins them: a read under way is
 /// finished, its result discarded.
