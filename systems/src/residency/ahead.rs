@@ -3,6 +3,7 @@
 use super::{
     making::{centre_first, window},
     slab::Slab,
+    tiles::{Plane, Window},
     wanted::Wanted,
 };
 use lucida_components::{
@@ -60,8 +61,18 @@ pub(super) fn read(
     let Some(dim) = image.dim_of(axis) else { return true };
     let Some(slab) = Slab::of(state, layer, image, level) else { return true };
     let Some(next) = slab.ahead(dim, way) else { return true };
-    let mut tiles = next.planes().flat_map(|plane| {
-        centre_first(window(state, layer, &plane)).into_iter().map(move |at| (plane.clone(), at))
-    });
-    tiles.all(|(plane, at)| wanted.ahead(&plane, at))
+    next.planes().all(|plane| {
+        let chunks = chunks(&plane, window(state, layer, &plane));
+        centre_first(chunks).into_iter().all(|[row, col]| wanted.ahead(&plane, plane.chunk_key(row, col)))
+    })
+}
+
+/// Rows and columns of the chunks behind a window of tiles: each is looked at once, however many tiles lie in
+/// it.
+fn chunks(plane: &Plane, tiles: Window) -> Window {
+    if tiles.count() == 0 {
+        return tiles;
+    }
+    let (first, last) = (plane.chunk_range(tiles.from), plane.chunk_range(tiles.to.map(|t| t - 1)));
+    Window { from: first.map(|side| side[0]), to: last.map(|side| side[1]) }
 }

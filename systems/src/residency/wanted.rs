@@ -90,16 +90,25 @@ impl<'c> Wanted<'c> {
         self.room /= 2;
     }
 
-    /// Looks at the chunks of a tile that may be needed next. Returns false where there is no more room.
-    pub fn ahead(&mut self, plane: &Plane, at: [u64; 2]) -> bool {
-        let (_, more) = self.cost(plane, at);
-        if more > self.room || self.ahead >= AHEAD {
+    /// Looks at a chunk that may be needed next. Returns false where there is no more room.
+    pub fn ahead(&mut self, plane: &Plane, key: ChunkKey) -> bool {
+        if self.seen.contains(&key) {
+            return true;
+        }
+        let known = self.cache.cost_of(&key);
+        let bytes = known.unwrap_or(plane.chunk_bytes() + OVERHEAD);
+        if bytes > self.room || self.ahead >= AHEAD {
             return false;
         }
-        self.room -= more;
-        let before = self.list.len();
-        self.keep_or_want(plane, at);
-        self.ahead += self.list.len() - before;
+        self.room -= bytes;
+        if known.is_some() {
+            // Noted as used.
+            self.cache.get(&key);
+            self.seen.insert(key);
+        } else {
+            self.push(want(plane, key));
+            self.ahead += 1;
+        }
         true
     }
 
