@@ -15,7 +15,7 @@ const MOST_READS: u64 = 1 << 20;
 const MOST_TEXELS: u64 = 1 << 18;
 
 /// The values of a layer under the picture: at the level shown where all of it is in the cache, else at the
-/// finest coarser level of which it is, else what there is of the finest. Of more than [`MOST_TEXELS`], texels
+/// finest coarser level of which it is, else what there is of the finest. Of more than `MOST_TEXELS`, texels
 /// at even distances. A thick slice is projected. `None` where nothing is there; values may be NaN.
 pub fn shown(state: &ViewState, layer: &LayerState, cache: &ChunkCache) -> Option<Vec<f64>> {
     let image = state.dataset.images.get(layer.layer.image)?;
