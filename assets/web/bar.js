@@ -46,7 +46,7 @@ export class Bar {
     const sizes = view.axes.map(({ label, size }) => `${label} ${size}`);
     const channels = view.layers.filter(({ kind }) => kind !== 'labels').length;
     const labels = view.layers.length - channels;
-    if (labels > 0) sizes.unshift(`${labels} labels`);
+    if (labels > 0) sizes.unshift(labels > 1 ? `${labels} labels` : 'labels');
     if (channels > 1) sizes.unshift(`${channels} channels`);
     const types = [...new Set(view.layers.map(({ dtype }) => shortType(dtype)))];
     $('shape').textContent = [sizes.join('  '), types.join(' ')].filter(Boolean).join(' · ');

@@ -41,8 +41,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// software driver that draws.
 const MAKER_NICE: i32 = 19;
 
-/// A pool of threads named `lucida-pool-N`, and of `lucida-coarse-N` that make chunks. Dropping it stops and joins them: a read under way is
-/// finished, its result discarded.
+/// A pool of threads named `lucida-pool-N`, and of `lucida-coarse-N` that make chunks. Dropping it stops and
+/// joins them: a read under way is finished, its result discarded.
 pub struct ChunkPool {
     shared: Arc<Shared>,
     /// Dropped first: wakes the threads that wait for room.

@@ -7,7 +7,8 @@ use lucida_components::{
 };
 
 /// Fills `out` ([`super::pools::stride`] bytes, row-major, `PITCH` texels per row) with the tile at `at`,
-/// border included. Beyond the plane's edges the edge texels are repeated, so that sampling clamps. Parts whose chunk failed are zero; returns whether there are such parts.
+/// border included. Beyond the plane's edges the edge texels are repeated, so that sampling clamps. Parts
+/// whose chunk failed are zero; returns whether there are such parts.
 ///
 /// `chunk` must answer for every chunk of [`Plane::chunks`]; what it does not know counts as failed.
 pub fn cut<'c>(

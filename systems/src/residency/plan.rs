@@ -89,7 +89,8 @@ pub struct TileJob {
 ///
 /// What fits is given out in an order that depends on what views show and not on what happens to be there:
 /// first the stored coarsest level of every layer of every view, then the target levels, each layer its part
-/// where not all fit, then coarsest levels that must be made. So what is given stays given while nothing moves, and nothing is uploaded or read in turns.
+/// where not all fit, then coarsest levels that must be made. So what is given stays given while nothing
+/// moves, and nothing is uploaded or read in turns.
 #[expect(clippy::too_many_arguments, reason = "reads what views show, writes what is to come")]
 pub fn plan(
     mut views: Query<(&ViewId, &Applied, &mut Plan, &mut Residency)>,

@@ -123,8 +123,8 @@ impl Pools {
         self.pools[pool_of(width)].tiles.peek(key).copied()
     }
 
-    /// Makes room for a tile; one that is there keeps its place. `None` where everything is in use by this plan. The flag says whether
-    /// another tile was evicted.
+    /// Makes room for a tile; one that is there keeps its place. `None` where everything is in use by this
+    /// plan. The flag says whether another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
         let stamp = self.stamp;
         let pool = &mut self.pools[pool_of(width)];
