@@ -124,11 +124,16 @@ pub struct Controls {
     pub depiction: Depiction,
     /// How the thick slice projects.
     pub projection: Projection,
-    /// Thickness of the `plane` depiction in voxels, > 0.
+    /// Thickness of the `plane` depiction in voxels of the finest level, > 0.
     pub plane_thickness: f64,
+    /// A point of the `plane` depiction's middle, world x, y, z; `None` is the middle of the layer.
+    pub plane_position: Option<[f64; 3]>,
+    /// Normal of the `plane` depiction in world x, y, z; not zero.
+    pub plane_normal: [f64; 3],
     /// 3D mode.
     pub rendering: Rendering,
-    /// For `attenuated_mip`, ≥ 0.
+    /// Extinction of a normalised value of 1 per voxel of the finest level, ≥ 0: for `attenuated_mip`,
+    /// `translucent` and `additive`.
     pub attenuation: f64,
     /// For `iso`, raw units.
     pub iso_threshold: f64,
@@ -156,6 +161,8 @@ impl Default for Controls {
             depiction: Depiction::Volume,
             projection: Projection::None,
             plane_thickness: 1.0,
+            plane_position: None,
+            plane_normal: [0.0, 0.0, 1.0],
             rendering: Rendering::Mip,
             attenuation: 0.05,
             iso_threshold: 0.5,
@@ -191,6 +198,13 @@ impl Controls {
         if !(self.gamma.is_finite() && self.gamma > 0.0) {
             return Some("gamma is not > 0");
         }
+        let finite = |p: [f64; 3]| p.iter().all(|v| v.is_finite());
+        if !(finite(self.plane_normal) && self.plane_normal.iter().any(|v| *v != 0.0)) {
+            return Some("plane_normal is not three finite numbers, not all zero");
+        }
+        if self.plane_position.is_some_and(|p| !finite(p)) {
+            return Some("plane_position is not three finite numbers");
+        }
         match kind {
             LayerKind::Image if crate::colormap::canonical(&self.colormap).is_none() => {
                 Some("colormap is unknown")
@@ -221,6 +235,8 @@ pub enum ControlChange {
     Depiction(Depiction),
     Projection(Projection),
     PlaneThickness(f64),
+    PlanePosition(Option<[f64; 3]>),
+    PlaneNormal([f64; 3]),
     Rendering(Rendering),
     Attenuation(f64),
     IsoThreshold(f64),
@@ -244,6 +260,8 @@ pub enum ControlKey {
     Depiction,
     Projection,
     PlaneThickness,
+    PlanePosition,
+    PlaneNormal,
     Rendering,
     Attenuation,
     IsoThreshold,
@@ -255,7 +273,7 @@ pub enum ControlKey {
 
 impl ControlKey {
     /// Every key.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Visible,
         Self::Opacity,
         Self::Blending,
@@ -266,6 +284,8 @@ impl ControlKey {
         Self::Depiction,
         Self::Projection,
         Self::PlaneThickness,
+        Self::PlanePosition,
+        Self::PlaneNormal,
         Self::Rendering,
         Self::Attenuation,
         Self::IsoThreshold,
@@ -288,6 +308,8 @@ impl ControlKey {
             Self::Depiction => "depiction",
             Self::Projection => "projection",
             Self::PlaneThickness => "plane_thickness",
+            Self::PlanePosition => "plane_position",
+            Self::PlaneNormal => "plane_normal",
             Self::Rendering => "rendering",
             Self::Attenuation => "attenuation",
             Self::IsoThreshold => "iso_threshold",
@@ -313,6 +335,8 @@ impl ControlChange {
             Self::Depiction(_) => ControlKey::Depiction,
             Self::Projection(_) => ControlKey::Projection,
             Self::PlaneThickness(_) => ControlKey::PlaneThickness,
+            Self::PlanePosition(_) => ControlKey::PlanePosition,
+            Self::PlaneNormal(_) => ControlKey::PlaneNormal,
             Self::Rendering(_) => ControlKey::Rendering,
             Self::Attenuation(_) => ControlKey::Attenuation,
             Self::IsoThreshold(_) => ControlKey::IsoThreshold,
@@ -339,6 +363,10 @@ impl Controls {
             ControlKey::Depiction => Value::Text(self.depiction.as_str().into()),
             ControlKey::Projection => Value::Text(self.projection.as_str().into()),
             ControlKey::PlaneThickness => Value::Float(self.plane_thickness),
+            ControlKey::PlanePosition => {
+                Value::Floats(self.plane_position.map(Vec::from).unwrap_or_default())
+            }
+            ControlKey::PlaneNormal => Value::Floats(self.plane_normal.to_vec()),
             ControlKey::Rendering => Value::Text(self.rendering.as_str().into()),
             ControlKey::Attenuation => Value::Float(self.attenuation),
             ControlKey::IsoThreshold => Value::Float(self.iso_threshold),

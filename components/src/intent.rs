@@ -2,6 +2,7 @@
 
 use crate::{
     camera::CameraDelta,
+    clip::ClipParts,
     controls::ControlChange,
     dataset::Dataset,
     ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
@@ -84,6 +85,8 @@ pub enum Change {
     Policy(LodPolicy),
     /// Group *camera*: queued for the transaction.
     Camera(CameraDelta),
+    /// Group *clip*: parts of the crop box, or the free planes.
+    Clip(ClipParts),
     /// Group *layers*: one control of one layer.
     Layer {
         /// The layer.

@@ -29,6 +29,7 @@ pub mod ops;
 pub mod outbox;
 pub mod packet;
 pub mod places;
+pub mod rays;
 pub mod restore;
 pub mod session;
 pub mod snapshot;

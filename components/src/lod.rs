@@ -68,6 +68,8 @@ pub struct Budgets {
     pub host_bytes: u64,
     /// Bytes of each GPU tile pool (there is one per value width in use).
     pub pool_bytes: u64,
+    /// Bytes of all GPU brick pools together: volumes.
+    pub brick_bytes: u64,
     /// Time a turn may spend cutting tiles out of chunks, in microseconds.
     pub upload_micros: u64,
 }
@@ -88,6 +90,26 @@ impl Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Self { host_bytes: 1 << 30, pool_bytes: 128 << 20, upload_micros: 3_000 }
+        Self { host_bytes: 1 << 30, pool_bytes: 128 << 20, brick_bytes: 256 << 20, upload_micros: 3_000 }
     }
+}
+
+/// Sizes by which the levels of an image are chosen in a volume, finest first: a level is fine enough where its
+/// size is at most that of a pixel, and the coarsest such level is drawn.
+///
+/// The size of a level is the longest side of its voxels in world units along `axes` (scene axes), of the sides
+/// that are longer than those of the finest level: an axis that is never made coarser has no say. The finest level
+/// has 0. Sizes never fall, so that a level no coarser than the one before it is not passed over.
+pub fn sizes(image: &crate::dataset::Multiscale, axes: &[usize]) -> Vec<f64> {
+    let dims: Vec<usize> = axes.iter().filter_map(|&a| image.dim_of(a)).collect();
+    let mut largest = 0.0_f64;
+    image
+        .levels
+        .iter()
+        .map(|level| {
+            let coarser = dims.iter().filter(|&&d| level.scale[d] > image.levels[0].scale[d] * 1.01);
+            largest = coarser.map(|&d| level.scale[d]).fold(largest, f64::max);
+            largest
+        })
+        .collect()
 }

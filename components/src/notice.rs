@@ -77,7 +77,7 @@ pub enum NoticeBody {
     Residency(Residency),
 }
 
-/// How much of what is wanted is on the GPU.
+/// How much of what is wanted is on the GPU: tiles of a plane, bricks of a volume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, bevy_ecs::component::Component)]
 pub struct Residency {
     /// Tiles of the target level (or marked missing) of those wanted.
@@ -89,6 +89,8 @@ pub struct Residency {
     /// Tiles of the target level that the budgets have no room for, not among those wanted: they are drawn
     /// from a coarser level where there is one.
     pub withheld: u32,
+    /// In a volume, the finest and the coarsest level of the reference layer that the picture is made of.
+    pub levels: Option<[u16; 2]>,
     /// No picture of the current revision can be shown yet; the last one stands.
     pub waiting: bool,
 }

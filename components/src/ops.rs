@@ -92,6 +92,8 @@ pub enum Report {
     VolumeControl(ControlKey),
     /// The canvas.
     Canvas,
+    /// The clip block.
+    Clip,
     /// The camera delta as it was normalised.
     Camera(crate::value::Value),
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 const MIB: u64 = 1 << 20;
 
 /// What a session may have: less than the chunks and tiles of its pictures.
-const BUDGETS: Budgets = Budgets { host_bytes: 16 * MIB, pool_bytes: 8 * MIB, upload_micros: 3_000 };
+const BUDGETS: Budgets =
+    Budgets { host_bytes: 16 * MIB, brick_bytes: 64 << 20, pool_bytes: 8 * MIB, upload_micros: 3_000 };
 
 /// Staging, a ring of 320 × 200 pixels, and parameters.
 const BESIDE_THE_POOL: u64 = 26 * MIB;

@@ -261,7 +261,13 @@ fn view_tells_every_block_on_the_scene_grid() {
 
 #[test]
 fn residency_tells_its_counts() {
-    let told =
-        residency::payload(Residency { resident: 3, wanted: 6, missing: 1, withheld: 0, waiting: true });
+    let told = residency::payload(Residency {
+        resident: 3,
+        wanted: 6,
+        missing: 1,
+        withheld: 0,
+        levels: None,
+        waiting: true,
+    });
     assert_eq!(told, json!({"resident": 3, "wanted": 6, "missing": 1, "withheld": 0, "waiting": true}));
 }

@@ -56,7 +56,7 @@ pub fn acknowledge(
 fn report(report: &Report, state: &ViewState) -> Value {
     let index = |a: usize| state.index.value.get(a).copied().unwrap_or(0);
     match report {
-        Report::None => Value::None,
+        Report::None | Report::Clip => Value::None,
         Report::Ndisplay => Value::Int(i64::from(state.view.ndisplay)),
         Report::LevelIndex(a) => {
             Value::Int(places::scene_to_level(&state.dataset, state.lod.level, *a, index(*a)))

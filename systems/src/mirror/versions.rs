@@ -23,6 +23,7 @@ enum Property {
     VolumeControl(ControlKey),
     Canvas,
     Camera,
+    Clip,
     Other,
 }
 
@@ -44,6 +45,7 @@ impl Versions {
             Report::Control(layer, key) => Property::Control(*layer, *key),
             Report::VolumeControl(key) => Property::VolumeControl(*key),
             Report::Canvas => Property::Canvas,
+            Report::Clip => Property::Clip,
             Report::Camera(_) => Property::Camera,
         };
         let (last, version) = self.0.entry((view, property)).or_insert((Value::None, 0));

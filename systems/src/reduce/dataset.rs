@@ -75,7 +75,7 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
         *axes = axes_of(dataset);
         *index = Index::at(middle(dataset));
         *lod = Lod::default();
-        *clip = Clip { ranges: vec![None; dataset.axes.len()] };
+        *clip = Clip { ranges: vec![None; dataset.axes.len()], planes: Vec::new() };
         queue.0 = vec![CameraDelta::Reset];
     }
 }

@@ -90,6 +90,17 @@ pub(super) fn apply(
         ControlChange::Depiction(v) => next.depiction = *v,
         ControlChange::Projection(v) => next.projection = *v,
         ControlChange::PlaneThickness(v) => next.plane_thickness = positive(*v, "plane_thickness")?,
+        ControlChange::PlanePosition(v) => {
+            v.iter().flatten().try_for_each(|v| number(*v, "plane_position").map(|_| ()))?;
+            next.plane_position = *v;
+        }
+        ControlChange::PlaneNormal(v) => {
+            v.iter().try_for_each(|v| number(*v, "plane_normal").map(|_| ()))?;
+            if v.iter().all(|v| *v == 0.0) {
+                return Err(Rejection::invalid("plane_normal must not be zero"));
+            }
+            next.plane_normal = *v;
+        }
         ControlChange::Rendering(v) => next.rendering = *v,
         ControlChange::Attenuation(v) => next.attenuation = number(*v, "attenuation")?.max(0.0),
         ControlChange::IsoThreshold(v) => next.iso_threshold = number(*v, "iso_threshold")?,

@@ -240,7 +240,8 @@ fn loading_is_told_at_its_ends_at_once_and_between_them_now_and_then() {
     let view = rig.entity(ViewId::MAIN);
     let seen = |rig: &mut Rig, wait, resident| {
         rig.wait(wait);
-        let now = Residency { resident, wanted: 10, missing: 0, withheld: 0, waiting: resident < 2 };
+        let now =
+            Residency { resident, wanted: 10, levels: None, missing: 0, withheld: 0, waiting: resident < 2 };
         rig.world().entity_mut(view).insert(now);
         rig.turn();
         assert!(rig.read(plain).is_empty());
