@@ -27,7 +27,7 @@ export class LayerVolume {
     this.#set = set;
     this.#labels = isLabels;
     const select = (key, title) => this.#select(title, name, (value) => this.#set(key, value));
-    const number = (key, title, of) => slider({ name: `${title} of ${name}`, ...of }, (value) => this.#set(key, value));
+    const number = (key, title, of) => slider({ name: `${title} of ${name}${of.unit ?? ''}`, ...of }, (value) => this.#set(key, value));
     this.#selects = {
       rendering: select('rendering', 'Rendering'),
       depiction: select('depiction', 'Depiction'),
@@ -36,8 +36,8 @@ export class LayerVolume {
     this.#sliders = {
       attenuation: number('attenuation', 'Attenuation', { min: 1e-4, max: 1, log: true, lowest: 0, usual: 0.05 }),
       iso: number('iso_threshold', 'Threshold of the surface', {}),
-      step: number('sample_step', 'Distance of samples in voxels', { min: 0.1, max: 4, step: 0.1, usual: 1 }),
-      thickness: number('plane_thickness', 'Thickness of the slab in voxels', { min: 1, max: 1000, log: true, usual: 1 }),
+      step: number('sample_step', 'Sample step', { unit: ', voxels', min: 0.1, max: 4, step: 0.1, usual: 1 }),
+      thickness: number('plane_thickness', 'Thickness of the slab', { unit: ', voxels', min: 1, max: 1000, log: true, usual: 1 }),
       position: slider({ name: `Position of the slab of ${name}`, usual: 0, text: (along) => this.#place(along) },
         (along) => this.#move(along)),
     };

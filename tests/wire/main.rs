@@ -10,6 +10,7 @@ mod harness;
 mod pixels;
 mod sessions;
 mod shutdown;
+mod volume;
 
 use lucida::{app::bridge::Outbound, server::ServerConfig};
 use lucida_components::notice::{Notice, NoticeBody, Topic};
