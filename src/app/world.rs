@@ -122,7 +122,7 @@ pub fn app(device: &Device, settings: &WorldSettings) -> App {
     app.add_plugins(LucidaPlugin)
         .insert_resource(settings.budgets)
         .insert_resource(settings.rules)
-        .insert_resource(Pools::new(settings.budgets.pool_bytes))
+        .insert_resource(Pools::new(&settings.budgets))
         .insert_resource(Renderer::new(&device.gpu))
         .insert_resource(device.gpu.clone());
     app.finish();

@@ -38,7 +38,7 @@ pub fn take_away(world: &mut World) {
 /// Puts another device in its place: pools are empty and filled out of the host's cache, levels are chosen
 /// again where the budgets differ.
 pub fn put_in(world: &mut World, gpu: Gpu, renderer: Renderer, budgets: Budgets) {
-    world.insert_resource(Pools::new(budgets.pool_bytes));
+    world.insert_resource(Pools::new(&budgets));
     world.insert_resource(renderer);
     world.insert_resource(gpu);
     let before = std::mem::replace(&mut *world.resource_mut::<Budgets>(), budgets);

@@ -5,6 +5,7 @@
 
 use super::{
     answers::Answers,
+    bricks::BrickMemory,
     buffers::Buffers,
     convert::Convert,
     gpu::Gpu,
@@ -89,6 +90,8 @@ struct Shown {
 #[derive(Resource)]
 pub struct Renderer {
     pub(super) buffers: Buffers,
+    /// Volumes.
+    pub(super) bricks: BrickMemory,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
@@ -111,6 +114,7 @@ impl Renderer {
     pub fn new(gpu: &Gpu) -> Self {
         Self {
             buffers: Buffers::new(gpu),
+            bricks: BrickMemory::default(),
             programs: Programs::new(&gpu.device),
             colours: Colours::default(),
             luts: Vec::new(),
@@ -126,6 +130,7 @@ impl Renderer {
     /// Gives the pools back.
     pub(super) fn forget_tiles(&mut self) {
         self.buffers.drop_pools();
+        self.bricks.clear();
         self.staging.abandon();
     }
 }

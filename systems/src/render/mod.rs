@@ -1,6 +1,7 @@
 //! Applied state becomes pictures, in compute shaders only: data-centre GPUs have almost no raster hardware.
 
 pub mod answers;
+pub mod bricks;
 pub mod buffers;
 pub mod convert;
 pub mod device;

@@ -51,7 +51,7 @@ pub fn relieve(
     }
     metrics.pool_bytes = budgets.pool_bytes;
     renderer.forget_tiles();
-    *pools = Pools::new(budgets.pool_bytes);
+    *pools = Pools::new(&budgets);
     for (mut plan, mut level) in &mut views {
         plan.forget();
         level.recheck = true;

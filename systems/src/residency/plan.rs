@@ -9,6 +9,7 @@
 
 use super::{
     ahead::Heading,
+    bricks::chosen::BrickLayer,
     cache::ChunkCache,
     making::Making,
     pools::{Pools, WIDTHS, pool_of},
@@ -38,6 +39,8 @@ pub struct Plan {
     pub revision: u64,
     /// Visible layers with something to show, bottom first.
     pub layers: Vec<LayerPlan>,
+    /// What a volume's layers draw from, bottom first; empty while a plane is shown.
+    pub volume: Vec<BrickLayer>,
     /// Tiles whose chunks are at hand, most urgent first.
     pub uploads: Vec<TileJob>,
     /// How many of `uploads` a picture cannot do without.

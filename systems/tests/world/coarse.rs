@@ -33,7 +33,7 @@ fn image(first: usize) -> Arc<Dataset> {
 /// A world that plans as if a device were there.
 fn showing(dataset: Arc<Dataset>) -> Rig {
     let mut rig = Rig::empty();
-    rig.app.insert_resource(Pools::new(Budgets::default().pool_bytes));
+    rig.app.insert_resource(Pools::new(&Budgets::default()));
     let world = rig.world();
     for mut pace in world.query::<&mut Pace>().iter_mut(world) {
         pace.always = true;

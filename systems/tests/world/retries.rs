@@ -7,6 +7,7 @@ use lucida_components::{
     chunk::{Arrivals, ChunkData, ChunkFault, ChunkKey, ChunkValues, Wants},
     controls::ControlChange,
     dtype::Dtype,
+    lod::Budgets,
     notice::Residency,
 };
 use lucida_systems::{
@@ -16,7 +17,7 @@ use lucida_systems::{
 
 /// A watched world with pools but without a GPU.
 fn watched(mut rig: Rig) -> Rig {
-    rig.app.insert_resource(Pools::new(64 << 20));
+    rig.app.insert_resource(Pools::new(&Budgets { pool_bytes: 64 << 20, ..Budgets::default() }));
     let world = rig.world();
     world.query::<&mut Pace>().iter_mut(world).for_each(|mut pace| pace.always = true);
     rig.turn();

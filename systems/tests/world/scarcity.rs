@@ -47,7 +47,7 @@ impl Scarce {
     fn new(dataset: Arc<Dataset>, tiles: u64, host_bytes: u64) -> Self {
         let budgets = Budgets { host_bytes, pool_bytes: stride(2) * tiles, ..Budgets::default() };
         let mut rig = Rig::empty();
-        rig.app.insert_resource(budgets).insert_resource(Pools::new(budgets.pool_bytes));
+        rig.app.insert_resource(budgets).insert_resource(Pools::new(&budgets));
         let world = rig.world();
         for mut pace in world.query::<&mut Pace>().iter_mut(world) {
             pace.always = true;
