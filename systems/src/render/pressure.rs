@@ -1,6 +1,6 @@
 //! The GPU refuses memory: pools become smaller, and levels coarser, instead of the picture failing.
 
-use super::{frame::Renderer, gpu::Gpu};
+use super::{gpu::Gpu, renderer::Renderer};
 use crate::{
     residency::{plan::Plan, pools::Pools},
     txn::level::LevelClock,

@@ -1,9 +1,9 @@
 //! Tiles are cut and their upload is recorded.
 
 use super::{
-    frame::Renderer,
     gpu::Gpu,
     memory::Refused,
+    renderer::Renderer,
     staging::{NoStaging, Purpose},
 };
 use crate::residency::{
