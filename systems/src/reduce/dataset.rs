@@ -1,6 +1,6 @@
 //! Another image, or a snapshot of this one: every requested block is written anew.
 
-use super::{no_view, settle, view::volumes_not_drawn};
+use super::{no_view, settle, view::too_few};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     axes::{Axes, AxisKind},
@@ -105,9 +105,7 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         )));
     }
     match s.view.ndisplay {
-        2 => {}
-        3 if intent.origin.is_none() => {}
-        3 => return Err(volumes_not_drawn()),
+        2 | 3 => {}
         n => return Err(Rejection::invalid(format!("the snapshot's ndisplay is {n}; it can be 2 or 3"))),
     }
     let open = world.resource::<Scene>().dataset.clone();
@@ -120,6 +118,9 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
     };
     if axes.labels != s.axes.labels || !s.axes.order_is_permutation() {
         return Err(Rejection::error("the snapshot has other axes than the image"));
+    }
+    if axes.len() < usize::from(s.view.ndisplay) {
+        return Err(too_few(axes, s.view.ndisplay));
     }
     let mut views = world.query::<Blocks>();
     for (id, mut view, mut axes, mut index, mut lod, mut clip, mut queue) in views.iter_mut(world) {

@@ -106,6 +106,22 @@ fn controls_can_be_drawn() {
     for gamma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         control_is_named(with_control(|c| c.gamma = gamma), "gamma");
     }
+    for thickness in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        control_is_named(with_control(|c| c.plane_thickness = thickness), "plane_thickness");
+    }
+    for normal in [[0.0; 3], [f64::NAN, 1.0, 0.0], [f64::INFINITY, 0.0, 0.0]] {
+        control_is_named(with_control(|c| c.plane_normal = normal), "plane_normal");
+    }
+    control_is_named(with_control(|c| c.plane_position = Some([0.0, f64::NAN, 0.0])), "plane_position");
+    for attenuation in [-0.1, f64::NAN, f64::INFINITY] {
+        control_is_named(with_control(|c| c.attenuation = attenuation), "attenuation");
+    }
+    for threshold in [f64::NAN, f64::NEG_INFINITY] {
+        control_is_named(with_control(|c| c.iso_threshold = threshold), "iso_threshold");
+    }
+    for step in [0.0, 0.05, 4.1, f64::NAN] {
+        control_is_named(with_control(|c| c.sample_step = step), "sample_step");
+    }
     control_is_named(with_control(|c| c.colormap = "rainbow of sorts".into()), "colormap");
     control_is_named(with_control(|c| c.colormap = "labels".into()), "colormap");
     let of_labels: [(fn(&mut Controls), &str); 3] = [
