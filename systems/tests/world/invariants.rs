@@ -79,7 +79,7 @@ fn the_level_exists() {
 
 #[test]
 fn poses_are_finite_and_the_rectangle_is_real() {
-    let breaks: [fn(&mut ViewState); 8] = [
+    let breaks: [fn(&mut ViewState); 12] = [
         |s| s.camera.plane.center[0] = f64::NAN,
         |s| s.camera.plane.zoom = 0.0,
         |s| s.camera.plane.zoom = f64::INFINITY,
@@ -87,6 +87,10 @@ fn poses_are_finite_and_the_rectangle_is_real() {
         |s| s.camera.plane.zoom = 1e-320,
         |s| s.camera.volume.distance = 0.0,
         |s| s.camera.volume.angles[2] = f64::INFINITY,
+        |s| s.camera.volume.distance = 1e200,
+        |s| s.camera.volume.center[2] = 1e200,
+        |s| s.camera.volume.center[2] = f64::NAN,
+        |s| s.camera.volume.fov = 0.01,
         |s| s.camera.volume.fov = 180.0,
         |s| s.canvas.width = 0,
     ];

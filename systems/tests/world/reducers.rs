@@ -229,7 +229,13 @@ fn camera_refuses_what_is_no_number() {
         rect(f64::INFINITY, 1.0),
         set(CameraParts { angles: Some([0.0, f64::NAN, 0.0]), ..parts() }),
         set(CameraParts { distance: Some(-1.0), ..parts() }),
+        set(CameraParts { distance: Some(0.0), ..parts() }),
+        set(CameraParts { distance: Some(f64::INFINITY), ..parts() }),
+        set(CameraParts { center: Some(vec![1.0, 2.0, f64::NEG_INFINITY]), ..parts() }),
+        set(CameraParts { angles: Some([f64::INFINITY, 0.0, 0.0]), ..parts() }),
         set(CameraParts { fov: Some(180.0), ..parts() }),
+        set(CameraParts { fov: Some(-1.0), ..parts() }),
+        set(CameraParts { fov: Some(1e-9), ..parts() }),
         set(CameraParts { fov: Some(f64::NAN), ..parts() }),
     ];
     for change in bad {
