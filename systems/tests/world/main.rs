@@ -21,3 +21,4 @@ mod scarcity;
 mod sessions;
 mod thick;
 mod turn_order;
+mod turntable;
