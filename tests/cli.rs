@@ -97,6 +97,7 @@ fn what_is_asked_wrongly_exits_with_2() {
     refused(2, &["serve", "x", "--levels", "blurred"], &["sharp", "napari-cuda"]);
     refused(2, &["info", "x", "--verbose"], &["--verbose"]);
     refused(2, &["render", "x"], &["--output"]);
+    refused(2, &["render", "x", "-o", "y", "--ndisplay", "4"], &["--ndisplay", "2..=3"]);
     refused(2, &["--log", "lucida=loud", "doctor"], &["--log", "lucida=loud"]);
 }
 
@@ -233,6 +234,36 @@ fn render_says_what_it_does_not_understand() {
     bad(&["--layer", "0:visible"], &["LAYER:KEY=VALUE"]);
     bad(&["--layer", "0:sharpness=1"], &["--layer", "sharpness"]);
     bad(&["--layer", "0:colormap=plaid"], &["--layer", "viridis"]);
+    // What is for volumes.
+    for (option, value) in [
+        ("--angles", "30,30"),
+        ("--distance", "5"),
+        ("--fov", "0"),
+        ("--center", "1,2,3"),
+        ("--crop", "z=0:2"),
+        ("--clip-plane", "0,0,0,0,0,1"),
+    ] {
+        bad(&[option, value], &[option, "--ndisplay 3"]);
+    }
+    let volume = |args: &[&str], words: &[&str]| bad(&[&["--ndisplay", "3"], args].concat(), words);
+    volume(&["--rect", "0,0,1,1"], &["--rect", "--center"]);
+    for angles in ["30", "1,2,3,4", "1,up", "NaN,0"] {
+        volume(&["--angles", angles], &["--angles", "AZIMUTH,ELEVATION"]);
+    }
+    for distance in ["0", "-1", "inf", "far", "1,2"] {
+        volume(&["--distance", distance], &["--distance", "> 0"]);
+    }
+    for fov in ["180", "-1", "NaN", "wide"] {
+        volume(&["--fov", fov], &["--fov", "orthographic"]);
+    }
+    volume(&["--center", "1,2"], &["--center", "X,Y,Z"]);
+    for crop in ["z", "z=1", "z=2:1", "z=1:1", "t=0:1", "z=a:b", "z=0:inf"] {
+        volume(&["--crop", crop], &["--crop", "FROM < TO", "z, y, x"]);
+    }
+    for plane in ["0,0,0,0,0,0", "1,2,3", "1,2,3,4,5,x"] {
+        volume(&["--clip-plane", plane], &["--clip-plane", "NX,NY,NZ"]);
+    }
+    volume(&["--clip-plane", &["0,0,0,0,0,1"; 7].join(";")], &["--clip-plane", "at most 6"]);
     assert!(!out.exists());
 }
 

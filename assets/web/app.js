@@ -5,12 +5,15 @@ import { CanvasSize } from './canvas-size.js';
 import { Connection } from './connection.js';
 import { LayerList } from './layers.js';
 import { Messages } from './messages.js';
+import { Mode } from './mode.js';
+import { Orientation } from './orientation.js';
 import { Pixels } from './pixels.js';
 import { Status } from './status.js';
 import { Store } from './store.js';
 import { missingAbilities } from './support.js';
 import { Updates } from './updates.js';
 import { ViewInput } from './view-input.js';
+import { ViewPanel } from './view-panel.js';
 import { $ } from './dom.js';
 
 const facts = document.body.dataset;
@@ -44,11 +47,16 @@ function start() {
   const axes = new AxisRows($('axes'), store, updates);
   const layers = new LayerList($('layers'), store, updates);
   new Bar(store, updates, connection, status);
+  new Mode(store, updates);
+  new ViewPanel($('view'), store, updates);
+  new Orientation($('orientation'), store);
   new ViewInput($('picture'), { store, updates, axes, layers });
 
   let unsized = false;
   store.on('view', (view) => {
     facts.level = String(view.level);
+    facts.mode = view.mode;
+    facts.pose = JSON.stringify(view.camera[view.mode]);
     if (!unsized) return;
     unsized = false;
     // The rows that this view brings are laid out in the next frame, and take their part of the window.

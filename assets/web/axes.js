@@ -1,4 +1,5 @@
-// One row per axis that is not displayed: play, slide, read.
+// One row per axis that a plane does not display: play, slide, read. Where a volume displays it too, its row says so and
+// keeps its place, so that the picture keeps its size.
 import { el, icon } from './dom.js';
 import { place } from './format.js';
 import { Held } from './held.js';
@@ -21,11 +22,15 @@ export class AxisRows {
 
   /** Steps the first axis, in steps of the level that is shown. */
   step(delta) {
-    this.#rows[0]?.step(delta);
+    this.#first?.step(delta);
   }
 
   togglePlay() {
-    this.#rows[0]?.togglePlay();
+    this.#first?.togglePlay();
+  }
+
+  get #first() {
+    return this.#rows.find((row) => !row.isDisplayed);
   }
 
   stop() {
@@ -33,7 +38,7 @@ export class AxisRows {
   }
 
   #render(view) {
-    const numbers = view.order.filter((n) => !view.displayed.includes(n) && view.axes[n].size > 1);
+    const numbers = view.order.slice(0, -2).filter((n) => view.axes[n].size > 1);
     const labels = JSON.stringify([view.dataset, numbers.map((n) => view.axes[n])]);
     if (labels !== this.#labels) {
       this.stop();
@@ -58,6 +63,10 @@ class AxisRow {
   #slider;
   #margin;
   #thickness;
+  #parts;
+  #whole;
+  /** Whether the picture shows all of it. */
+  isDisplayed = false;
 
   constructor(number, axis, updates) {
     this.#number = number;
@@ -90,14 +99,18 @@ class AxisRow {
       index.textContent = `${value} / ${axis.size - 1}`;
       world.textContent = place(axis, value);
     }).watch(this.#slider);
-    this.element = el('div', { class: 'axis' },
-      el('span', { class: 'label' }, name), this.#play, this.#slider, index, world,
-      el('span', {}, this.#margin, this.#rate));
+    this.#whole = el('span', { class: 'whole', hidden: true }, `displayed: ${place(axis, 0)} to ${place(axis, axis.size - 1)}`);
+    this.#parts = [this.#play, this.#slider, index, world, el('span', {}, this.#margin, this.#rate)];
+    this.element = el('div', { class: 'axis' }, el('span', { class: 'label' }, name), ...this.#parts, this.#whole);
     this.element.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#showPlaying();
   }
 
   render(view) {
+    this.isDisplayed = view.displayed.includes(this.#number);
+    if (this.isDisplayed) this.stop();
+    for (const part of this.#parts) part.hidden = this.isDisplayed;
+    this.#whole.hidden = !this.isDisplayed;
     this.#stride = Math.max(1, Math.round(view.levels[view.level]?.downsample[this.#number] ?? 1));
     this.#held.truth = view.index[this.#number];
     // Thickness means something where a layer projects it.

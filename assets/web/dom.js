@@ -21,6 +21,9 @@ export function el(tag, properties = {}, ...children) {
 /** Whether keys belong to this element: it is typed into or chosen from. */
 export const types = (target) => target.matches('input:not([type="range"], [type="color"]), select, textarea, dialog, dialog *');
 
+/** A label round what it names. */
+export const labelled = (text, ...parts) => el('label', {}, el('span', {}, text), ...parts);
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Strokes of a 16 × 16 grid. */

@@ -1,8 +1,10 @@
 // One layer: eye, colour, name, contrast; behind the arrow everything else.
-import { Contrast } from './contrast.js';
-import { el, fillSelect, icon } from './dom.js';
+import { el, fillSelect, icon, labelled } from './dom.js';
 import { shortType } from './format.js';
 import { Held } from './held.js';
+import { LayerVolume } from './layer-volume.js';
+import { slider } from './slider.js';
+import { Span } from './span.js';
 
 const BLENDINGS = ['opaque', 'translucent', 'additive', 'minimum', 'maximum', 'average', 'multiplicative'];
 const INTERPOLATIONS = ['nearest', 'linear', 'cubic'];
@@ -33,6 +35,8 @@ export class LayerRow {
   #sliders;
   #selected;
   #alone;
+  #slab;
+  #volume;
 
   constructor(layer, place, updates) {
     const name = layer.name || layer.id;
@@ -49,13 +53,15 @@ export class LayerRow {
       oninput: () => this.#colour.sent(this.#swatch.value, this.#set('colormap', this.#swatch.value)),
     });
     this.#colour = new Held((colormap) => this.#showColormap(colormap)).watch(this.#swatch);
-    this.#contrast = new Contrast(name, (limits) => this.#set('contrast_limits', limits));
+    this.#contrast = new Span(`Contrast limits of ${name}`, (limits) => this.#set('contrast_limits', limits));
     this.#colormap = this.#select('colormap', 'Colormap');
     this.#selects = { blending: this.#select('blending', 'Blending'),
       interpolation: this.#select('interpolation', 'Interpolation'),
       projection: this.#select('projection', 'Projection of the thick slice') };
     this.#sliders = { opacity: this.#slider('opacity', 'Opacity', 0, 1, 0.01, 1),
       gamma: this.#slider('gamma', 'Gamma', 0.1, 3, 0.01, 1) };
+    this.#slab = labelled('slab', this.#selects.projection);
+    this.#volume = new LayerVolume(name, this.#labels, (key, value) => this.#set(key, value));
     const opacity = labelled('opacity', this.#sliders.opacity.input, this.#sliders.opacity.output);
     const blending = labelled('blending', this.#selects.blending);
     const details = el('div', { class: 'details', hidden: true, id: `details-${place}` },
@@ -65,12 +71,12 @@ export class LayerRow {
         labelled('gamma', this.#sliders.gamma.input, this.#sliders.gamma.output),
         blending,
         labelled('sampling', this.#selects.interpolation),
-        labelled('slab', this.#selects.projection),
+        this.#slab,
         el('button', {
           type: 'button', class: 'auto', title: 'Contrast from what is shown', 'aria-label': `Automatic contrast of ${name}`,
           onclick: () => this.#set('auto_contrast', {}),
         }, 'auto contrast'),
-      ]));
+      ]), this.#volume.element);
     const more = el('button', {
       type: 'button', class: 'more', 'aria-label': `More of ${name}`, 'aria-expanded': 'false',
       'aria-controls': details.id,
@@ -90,7 +96,12 @@ export class LayerRow {
   }
 
   /** Shows what the server says. */
-  render({ controls, range, dtype }, colormaps) {
+  render(layer, colormaps, view) {
+    const { controls, range, dtype } = layer;
+    const inVolume = view.ndisplay === 3;
+    this.#volume.element.hidden = !inVolume;
+    if (inVolume) this.#volume.render(layer, view);
+    this.#slab.hidden = inVolume;
     this.#visible = controls.visible;
     this.element.classList.toggle('off', !controls.visible);
     this.#eye.setAttribute('aria-pressed', String(controls.visible));
@@ -107,7 +118,7 @@ export class LayerRow {
     fillSelect(this.#selects.interpolation, INTERPOLATIONS, controls.interpolation);
     fillSelect(this.#selects.projection, PROJECTIONS, controls.projection);
     this.#colour.truth = controls.colormap;
-    this.#contrast.render(controls.contrast_limits, range, dtype);
+    this.#contrast.render(controls.contrast_limits, range, /^u?int/.test(dtype));
     this.#sliders.gamma.held.truth = controls.gamma;
   }
 
@@ -149,20 +160,7 @@ export class LayerRow {
   }
 
   #slider(key, title, min, max, step, usual) {
-    const output = el('output');
-    const input = el('input', { type: 'range', min, max, step, 'aria-label': `${title} of ${this.#name}` });
-    const held = new Held((value) => {
-      input.value = value;
-      input.style.setProperty('--at', (Math.min(max, Math.max(min, value)) - min) / (max - min));
-      output.textContent = step < 1 ? value.toFixed(2) : String(value);
-    }).watch(input);
-    const send = (value) => held.sent(value, this.#set(key, value));
-    input.addEventListener('input', () => send(Number(input.value)));
-    input.addEventListener('dblclick', () => send(usual));
-    return { input, output, held };
+    const text = (value) => (step < 1 ? value.toFixed(2) : String(value));
+    return slider({ name: `${title} of ${this.#name}`, min, max, step, usual, text }, (value) => this.#set(key, value));
   }
-}
-
-function labelled(text, ...parts) {
-  return el('label', {}, el('span', {}, text), ...parts);
 }

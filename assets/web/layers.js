@@ -30,6 +30,6 @@ export class LayerList {
       this.#place.replaceChildren(...this.#rows.map((row) => row.element));
     }
     const colormaps = this.#store.scene?.metadata?.colormaps ?? [];
-    layers.forEach((layer, i) => this.#rows[i].render(layer, colormaps));
+    layers.forEach((layer, i) => this.#rows[i].render(layer, colormaps, view));
   }
 }

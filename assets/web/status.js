@@ -1,6 +1,7 @@
 // The line at the foot: what is shown and how fast it came. Nothing in it is estimated.
 import { $ } from './dom.js';
 import { bitrate, magnification } from './format.js';
+import { seenHeight } from './world.js';
 
 /** Over which rates are counted, in milliseconds. */
 const WINDOW_MS = 2000;
@@ -59,9 +60,12 @@ export class Status {
     const level = $('level');
     const { resident = 0, wanted = 0, missing = 0, waiting = false } = residency ?? {};
     const loading = waiting || resident < wanted;
-    const words = [`level ${view.level} of ${view.levels.length - 1}`];
+    const last = view.levels.length - 1;
+    // The parts of a volume are of several levels.
+    const [finest, coarsest] = (view.ndisplay === 3 && residency?.levels) || [view.level, view.level];
+    const words = [finest === coarsest ? `level ${finest} of ${last}` : `levels ${finest} to ${coarsest} of ${last}`];
     if (waiting) words.push('waiting for data');
-    if (loading && wanted > 0) words.push(`loading ${resident}/${wanted}`);
+    if (loading && wanted > 0) words.push(`loading ${resident}/${wanted} (${Math.floor((resident / wanted) * 100)} %)`);
     if (view.policy === 'locked') words.push('locked');
     if (view.downgraded) words.push('coarser to fit memory');
     level.textContent = words.join(' · ');
@@ -69,8 +73,11 @@ export class Status {
     $('missing').hidden = missing === 0;
     $('missing').textContent = `${missing} unreadable`;
     const scale = Math.abs(view.axes[view.displayed.at(-1)]?.scale ?? 1);
-    $('zoom').textContent = `${magnification(view.camera.plane.zoom * scale)}×`;
-    $('zoom').title = `Screen pixels per data pixel; picture ${view.canvas[0]} × ${view.canvas[1]}`;
+    const inVolume = view.ndisplay === 3;
+    const zoom = inVolume ? view.canvas[1] / seenHeight(view.camera.volume) : view.camera.plane.zoom;
+    $('zoom').textContent = `${magnification(zoom * scale)}×`;
+    const where = inVolume ? ' at the point looked at' : '';
+    $('zoom').title = `Screen pixels per data pixel${where}; picture ${view.canvas[0]} × ${view.canvas[1]}`;
   }
 
   #rates() {

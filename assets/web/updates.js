@@ -46,6 +46,18 @@ export class Updates {
     this.#schedule();
   }
 
+  /** Turns a volume by degrees. */
+  orbit(d_az_deg, d_el_deg) {
+    const last = this.#camera.at(-1);
+    if (last?.key === 'orbit') {
+      last.value.d_az_deg += d_az_deg;
+      last.value.d_el_deg += d_el_deg;
+    } else {
+      this.#camera.push({ key: 'orbit', value: { d_az_deg, d_el_deg } });
+    }
+    this.#schedule();
+  }
+
   /** Fits the image to the canvas; what was asked of the camera before in this frame no longer matters. */
   reset() {
     this.#camera = [{ key: 'reset', value: { reason: 'user' } }];

@@ -3,13 +3,18 @@
 import { types } from './dom.js';
 
 /** Keys that a slider under the hand takes for itself. */
-const SLIDER_KEYS = new Set(['Home', 'ArrowLeft', 'ArrowRight']);
+const SLIDER_KEYS = new Set(['Home', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']);
 /** One notch of a wheel. */
 const NOTCH = 1.1;
 /** CSS pixels that count as one notch: a wheel's click, a trackpad's glide. */
 const WHEEL_PIXELS = 100;
 const GLIDE_PIXELS = 30;
 const LINES = 3;
+/** Degrees that a volume turns for a pixel of the hand, and for an arrow key. */
+const TURN = 0.2;
+const TURN_KEY = 5;
+/** Where the hand of each arrow key goes, right and down. */
+const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 /** Logarithm of the zoom per pixel of a pinch, which browsers report as a wheel with ctrl. */
 const PINCH = 0.01;
 
@@ -26,6 +31,8 @@ export class ViewInput {
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     for (const end of ['pointerup', 'pointercancel']) canvas.addEventListener(end, (event) => this.#up(event));
+    // The middle button pans; browsers would scroll with it.
+    canvas.addEventListener('mousedown', (event) => { if (event.button === 1) event.preventDefault(); });
     canvas.addEventListener('dblclick', () => this.#with.updates.reset());
     addEventListener('keydown', (event) => this.#key(event));
   }
@@ -46,6 +53,15 @@ export class ViewInput {
   #pan(dx, dy) {
     const { x, y } = this.#scale();
     if (dx !== 0 || dy !== 0) this.#with.updates.pan(dx * x, dy * y);
+  }
+
+  get #inVolume() {
+    return this.#with.store.view?.ndisplay === 3;
+  }
+
+  /** What is in front follows the hand: the camera goes the other way. */
+  #turn(dx, dy, degrees) {
+    if (dx !== 0 || dy !== 0) this.#with.updates.orbit(-dx * degrees, dy * degrees);
   }
 
   #wheel(event) {
@@ -69,20 +85,24 @@ export class ViewInput {
   }
 
   #down(event) {
-    if (event.button !== 0) return;
+    if (event.button > 1) return;
+    const turns = event.button === 0 && !event.shiftKey;
     this.#canvas.setPointerCapture(event.pointerId);
-    this.#pointers.set(event.pointerId, [event.clientX, event.clientY]);
+    this.#pointers.set(event.pointerId, { at: [event.clientX, event.clientY], turns });
     this.#canvas.classList.add('dragged');
   }
 
   #move(event) {
-    const before = this.#pointers.get(event.pointerId);
-    if (!before || !this.#with.store.view) return;
+    const pointer = this.#pointers.get(event.pointerId);
+    if (!pointer || !this.#with.store.view) return;
+    const before = pointer.at;
     const now = [event.clientX, event.clientY];
-    this.#pointers.set(event.pointerId, now);
-    const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
+    pointer.at = now;
+    const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1].at;
     if (!other) {
-      this.#pan(now[0] - before[0], now[1] - before[1]);
+      const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
+      if (this.#inVolume && pointer.turns) this.#turn(dx, dy, TURN);
+      else this.#pan(dx, dy);
       return;
     }
     // Two fingers: their middle pans, their distance zooms about it.
@@ -102,7 +122,9 @@ export class ViewInput {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.#with.store.view) return;
     if (types(event.target) || (event.target.type === 'range' && SLIDER_KEYS.has(event.key))) return;
     const { updates, axes, layers } = this.#with;
-    if (event.key === 'Home') updates.reset();
+    const arrow = event.shiftKey && this.#inVolume && ARROWS[event.key];
+    if (arrow) this.#turn(...arrow, TURN_KEY);
+    else if (event.key === 'Home') updates.reset();
     else if (event.key === 'ArrowRight') axes.step(1);
     else if (event.key === 'ArrowLeft') axes.step(-1);
     else if (event.key === ' ' && !event.target.closest('button')) axes.togglePlay();

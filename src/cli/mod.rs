@@ -8,6 +8,7 @@ mod reading;
 mod render;
 mod serve;
 mod validate;
+mod volume;
 
 use clap::{Parser, Subcommand};
 use std::{io::IsTerminal, process::ExitCode};

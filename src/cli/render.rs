@@ -1,6 +1,6 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, cache::Cache, reading::Reading, usage};
+use super::{Failure, cache::Cache, reading::Reading, usage, volume::Volume};
 use crate::{
     app::{
         still::{Picture, Stills},
@@ -53,9 +53,12 @@ pub struct Render {
     /// times.
     #[arg(long = "layer", env = "LUCIDA_LAYER", value_delimiter = ';')]
     layers: Vec<String>,
-    /// Pyramid level, 0 = full resolution; chosen by the size where it is not given.
+    /// Pyramid level, 0 = full resolution; chosen by the size where it is not given. In a volume it is drawn
+    /// everywhere; else each part is as fine as the picture shows.
     #[arg(long, env = "LUCIDA_LEVEL")]
     level: Option<i64>,
+    #[command(flatten)]
+    volume: Volume,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -78,7 +81,11 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     for margin in &args.margins {
         changes.push(margins(margin, &state)?);
     }
+    changes.extend(args.volume.changes(&state)?);
     if let Some(text) = &args.rect {
+        if args.volume.is_on() {
+            return Err(usage("--rect is for planes; a volume has --center and --distance"));
+        }
         let rect = Some(rect(text)?);
         changes.push(Change::Camera(CameraDelta::Set(CameraParts { rect, ..CameraParts::default() })));
     }
@@ -99,8 +106,9 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     }
     if picture.residency.missing > 0 {
         eprintln!(
-            "lucida: {} tiles have parts that could not be read; they are black",
-            picture.residency.missing
+            "lucida: {} {} have parts that could not be read; they are black",
+            picture.residency.missing,
+            if args.volume.is_on() { "bricks" } else { "tiles" }
         );
     }
     write(&args.output, &picture)?;

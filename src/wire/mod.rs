@@ -18,6 +18,8 @@ pub mod update;
 pub mod welcome;
 
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 #[path = "../../tests/support/applied.rs"]
 mod fixture;
 #[cfg(test)]

@@ -457,7 +457,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![".{0,12}", "(main|layer-[0-9]{1,12}|z|#[0-9a-f]{6}|[0-9]{1,30})"].prop_map(Value::from);
     let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), number, text];
     leaf.prop_recursive(3, 24, 5, |inner| {
-        let key = "(factor|anchor_px|dx_px|dy_px|center|zoom|rect|angles|fov|lo|hi|scope|target|key|value|path|.{0,4})";
+        let key = "(factor|anchor_px|dx_px|dy_px|center|zoom|rect|angles|fov|position|normal|lo|hi|scope|target|key|value|path|.{0,4})";
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
             prop::collection::btree_map(key, inner, 0..5).prop_map(|m| m.into_iter().collect()),
@@ -477,8 +477,10 @@ proptest! {
         asked in prop::sample::select(vec![
             ("view", "ndisplay"), ("dims", "index"), ("dims", "scene_index"), ("dims", "step"), ("dims", "margins"),
             ("dims", "order"), ("camera", "zoom"), ("camera", "pan"), ("camera", "orbit"), ("camera", "reset"),
-            ("camera", "set"), ("layer", "visible"), ("layer", "opacity"), ("layer", "gamma"),
+            ("camera", "set"), ("clip", "range"), ("clip", "planes"), ("layer", "visible"), ("layer", "opacity"), ("layer", "gamma"),
             ("layer", "contrast_limits"), ("layer", "colormap"), ("layer", "sample_step"), ("layer", "iso_threshold"),
+            ("layer", "plane_position"), ("layer", "plane_normal"), ("layer", "plane_thickness"),
+            ("layer", "attenuation"),
             ("volume", "render_mode"), ("volume", "contrast_limits"), ("multiscale", "level"),
             ("multiscale", "policy"), ("stream", "canvas"),
         ]),

@@ -82,6 +82,11 @@ fn wire() -> Seeds {
                        "distance": 5, "fov": 60}),
             ),
         ),
+        ("clip-range", update("clip", "z", "range", json!([10, 50.5]))),
+        (
+            "clip-planes",
+            update("clip", "main", "planes", json!([{"position": [1, 2, 3], "normal": [0, 0, -1]}])),
+        ),
         ("level", update("multiscale", "main", "level", json!(1))),
         ("policy", update("multiscale", "main", "policy", json!("locked"))),
         ("canvas", update("stream", "main", "canvas", json!([640, 360]))),
@@ -97,6 +102,8 @@ fn wire() -> Seeds {
         ("contrast_limits", json!({"lo": 1, "hi": 900})),
         ("projection", json!("mean")),
         ("sample_step", json!(0.5)),
+        ("plane_position", json!([1, 2.5, -3])),
+        ("plane_normal", json!([0, 1, 1])),
     ] {
         seeds.push((key, update("layer", "layer-1", key, value)));
     }

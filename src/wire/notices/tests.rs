@@ -5,6 +5,7 @@ use super::*;
 use crate::wire::fixture;
 use lucida_components::{
     applied::Applied,
+    clip::{Clip, ClipPlane},
     controls::{Blending, ControlKey, Controls},
     dataset::LevelKind,
     layer::LayerKind,
@@ -227,7 +228,8 @@ fn view_tells_every_block_on_the_scene_grid() {
             "controls": {
                 "visible": true, "opacity": 1.0, "blending": "additive", "interpolation": "linear",
                 "colormap": "gray", "gamma": 1.0, "contrast_limits": [10.0, 500.0], "depiction": "volume",
-                "projection": "none", "plane_thickness": 1.0, "rendering": "mip", "attenuation": 0.05,
+                "projection": "none", "plane_thickness": 1.0, "plane_position": [],
+                "plane_normal": [0.0, 0.0, 1.0], "rendering": "mip", "attenuation": 0.05,
                 "iso_threshold": 0.5, "sample_step": 1.0, "contour": 0, "selected_label": 1,
                 "show_selected_label": false
             }
@@ -254,9 +256,36 @@ fn view_tells_every_block_on_the_scene_grid() {
                 "plane": {"center": [512.0, 512.0], "zoom": 2.0, "rect": [32.0, 242.0, 960.0, 540.0]},
                 "volume": {"center": [0.5, 0.5, 0.5], "angles": [30.0, 30.0, 0.0], "distance": 1.0, "fov": 60.0}
             },
+            "clip": {"ranges": [null, null, null], "planes": []},
             "canvas": [1920, 1080], "layers": null
         })
     );
+}
+
+#[test]
+fn view_tells_what_is_cut_away_and_where_a_slab_lies() {
+    let mut state = fixture::state();
+    state.view.ndisplay = 3;
+    state.clip = Clip {
+        ranges: vec![Some([4.0, 60.5]), None, None],
+        planes: vec![ClipPlane { position: [1.0, 2.0, 3.0], normal: [0.0, 0.0, -1.0] }],
+    };
+    let mut layers = state.layers.to_vec();
+    layers[0].controls.plane_position = Some([8.0, 9.0, 10.0]);
+    layers[0].controls.plane_normal = [1.0, 0.0, 1.0];
+    state.layers = layers.into();
+    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) });
+    assert_eq!((&told["ndisplay"], &told["mode"]), (&json!(3), &json!("volume")));
+    assert_eq!(
+        told["clip"],
+        json!({
+            "ranges": [[4.0, 60.5], null, null],
+            "planes": [{"position": [1.0, 2.0, 3.0], "normal": [0.0, 0.0, -1.0]}]
+        })
+    );
+    let controls = &told["layers"][0]["controls"];
+    assert_eq!(controls["plane_position"], json!([8.0, 9.0, 10.0]));
+    assert_eq!(controls["plane_normal"], json!([1.0, 0.0, 1.0]));
 }
 
 #[test]
@@ -270,4 +299,6 @@ fn residency_tells_its_counts() {
         waiting: true,
     });
     assert_eq!(told, json!({"resident": 3, "wanted": 6, "missing": 1, "withheld": 0, "waiting": true}));
+    let volume = residency::payload(Residency { levels: Some([0, 4]), ..Residency::default() });
+    assert_eq!(volume["levels"], json!([0, 4]), "finest and coarsest");
 }

@@ -26,6 +26,7 @@ pub fn payload(applied: &Applied) -> Value {
         "downgraded": state.lod.downgraded,
         "levels": levels::marked(&state.dataset),
         "camera": { "plane": camera::plane(state), "volume": camera::volume(state) },
+        "clip": clip(state),
         "canvas": [state.canvas.width, state.canvas.height],
         "layers": state.layers.iter().map(|l| layer(state, l)).collect::<Value>(),
     })
@@ -46,6 +47,16 @@ fn axes(state: &ViewState) -> Value {
             })
         })
         .collect()
+}
+
+/// The crop box has an entry for each axis, null where it is whole.
+fn clip(state: &ViewState) -> Value {
+    let range = |axis: usize| state.clip.ranges.get(axis).copied().flatten();
+    let planes = state.clip.planes.iter().map(|p| json!({ "position": p.position, "normal": p.normal }));
+    json!({
+        "ranges": (0..state.axes.len()).map(range).collect::<Vec<_>>(),
+        "planes": planes.collect::<Vec<_>>(),
+    })
 }
 
 fn layer(state: &ViewState, layer: &LayerState) -> Value {

@@ -67,6 +67,8 @@ pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
             Projection::as_str,
         )?),
         "plane_thickness" => ControlChange::PlaneThickness(positive(Some(value), "plane_thickness")?),
+        "plane_position" => ControlChange::PlanePosition(plane_position(value)?),
+        "plane_normal" => ControlChange::PlaneNormal(plane_normal(value)?),
         "rendering" => ControlChange::Rendering(word(
             value,
             "rendering",
@@ -123,6 +125,23 @@ fn opacity(value: &Value) -> Result<ControlChange, Rejection> {
 fn sample_step(value: &Value) -> Result<ControlChange, Rejection> {
     let step = number(Some(value), "sample_step")?;
     Ok(ControlChange::SampleStep(step.clamp(*SAMPLE_STEP.start(), *SAMPLE_STEP.end())))
+}
+
+/// World x, y, z; nothing, or an empty list, is the middle of the layer.
+fn plane_position(value: &Value) -> Result<Option<[f64; 3]>, Rejection> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Array(list) if list.is_empty() => Ok(None),
+        _ => numbers(Some(value), "plane_position").map(Some),
+    }
+}
+
+fn plane_normal(value: &Value) -> Result<[f64; 3], Rejection> {
+    let normal: [f64; 3] = numbers(Some(value), "plane_normal")?;
+    if normal.iter().all(|v| *v == 0.0) {
+        return Err(Rejection::invalid("plane_normal must not be zero"));
+    }
+    Ok(normal)
 }
 
 /// `[lower, upper]`; nothing, or an object without them, means the usual ones. The reducer knows what is possible.

@@ -2,6 +2,7 @@
 //! (does the axis, the layer, the level exist?) is the reducers' to check.
 
 mod camera;
+mod clip;
 mod control;
 mod dims;
 mod multiscale;
@@ -75,6 +76,7 @@ fn change(asked: &Asked<'_>) -> Result<Change, Rejection> {
         "view" => dims::view(asked),
         "dims" => dims::dims(asked),
         "camera" => camera::camera(asked),
+        "clip" => clip::clip(asked),
         "layer" => control::layer(asked),
         "volume" => control::volume(asked),
         "multiscale" => multiscale::multiscale(asked),

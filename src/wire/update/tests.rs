@@ -139,6 +139,54 @@ fn camera_set() {
 }
 
 #[test]
+fn clip() {
+    let range = |told: &str| format!("Clip(ClipParts {{ ranges: [(\"z\", {told})], planes: None }})");
+    check("clip", "z", "range", json!([10, 50.5]), &range("Some([10.0, 50.5])"));
+    check("Clip", " z ", "Range", json!([-2, -1]), &range("Some([-2.0, -1.0])"));
+    check("clip", "z", "range", json!(null), &range("None"));
+    check("clip", "", "range", json!([1, 2]), "invalid");
+    for bad in [
+        json!([2, 1]),
+        json!([1, 1]),
+        json!([1]),
+        json!([]),
+        json!([1, 2, 3]),
+        json!(["1", 2]),
+        json!([null, 2]),
+        json!({"from": 1, "to": 2}),
+        json!("1:2"),
+        json!(false),
+    ] {
+        check("clip", "z", "range", bad, "invalid");
+    }
+
+    let plane = json!({"position": [1, 2, 3], "normal": [0, 0, -1]});
+    let told = "ClipPlane { position: [1.0, 2.0, 3.0], normal: [0.0, 0.0, -1.0] }";
+    let planes = |told: &str| format!("Clip(ClipParts {{ ranges: [], planes: Some([{told}]) }})");
+    check("clip", "main", "planes", json!([plane]), &planes(told));
+    let six = vec![told; 6].join(", ");
+    check("clip", "", "planes", json!(vec![plane.clone(); 6]), &planes(&six));
+    check("clip", "main", "planes", json!([]), &planes(""));
+    check("clip", "main", "planes", json!(null), &planes(""));
+    check("clip", "z", "planes", json!([]), "invalid");
+    for bad in [
+        json!(vec![plane.clone(); 7]),
+        plane,
+        json!([{"position": [1, 2, 3]}]),
+        json!([{"normal": [1, 2, 3]}]),
+        json!([{"position": [1, 2], "normal": [0, 0, 1]}]),
+        json!([{"position": [1, 2, 3], "normal": [0, 0, 0]}]),
+        json!([{"position": [1, 2, 3], "normal": [0, "up", 0]}]),
+        json!([[1, 2, 3, 0, 0, 1]]),
+        json!([null]),
+        json!("none"),
+    ] {
+        check("clip", "main", "planes", bad, "invalid");
+    }
+    check("clip", "main", "box", json!(null), "invalid");
+}
+
+#[test]
 fn layer_controls() {
     for (key, value, expect) in [
         ("visible", json!(false), "Visible(false)"),
@@ -167,6 +215,17 @@ fn layer_controls() {
         ("depiction", json!("plane"), "Depiction(Plane)"),
         ("projection", json!("max"), "Projection(Maximum)"),
         ("plane_thickness", json!(3), "PlaneThickness(3.0)"),
+        ("plane_position", json!([1, -2, 3.5]), "PlanePosition(Some([1.0, -2.0, 3.5]))"),
+        ("plane_position", json!([]), "PlanePosition(None)"),
+        ("plane_position", json!(null), "PlanePosition(None)"),
+        ("plane_normal", json!([0, 0, -2]), "PlaneNormal([0.0, 0.0, -2.0])"),
+        ("rendering", json!("mip"), "Rendering(Mip)"),
+        ("rendering", json!(" Attenuated_MIP"), "Rendering(AttenuatedMip)"),
+        ("rendering", json!("average"), "Rendering(Average)"),
+        ("rendering", json!("translucent"), "Rendering(Translucent)"),
+        ("rendering", json!("additive"), "Rendering(Additive)"),
+        ("rendering", json!("iso"), "Rendering(Iso)"),
+        ("depiction", json!("Volume"), "Depiction(Volume)"),
         ("rendering", json!("minip"), "Rendering(MinIp)"),
         ("attenuation", json!(-1), "Attenuation(0.0)"),
         ("iso_threshold", json!(-3), "IsoThreshold(-3.0)"),
@@ -208,7 +267,25 @@ fn layer_controls() {
         ("contrast_limits", json!([2, 2])),
         ("contrast_limits", json!({"lo": 1})),
         ("rendering", json!("raytraced")),
+        ("depiction", json!("slab")),
+        ("depiction", json!(null)),
+        ("attenuation", json!("strong")),
+        ("attenuation", json!(null)),
+        ("iso_threshold", json!([1])),
+        ("iso_threshold", json!(null)),
         ("plane_thickness", json!(0)),
+        ("plane_thickness", json!(-1)),
+        ("plane_thickness", json!("thin")),
+        ("plane_position", json!([1, 2])),
+        ("plane_position", json!([1, 2, "z"])),
+        ("plane_position", json!("middle")),
+        ("plane_position", json!({})),
+        ("plane_position", json!(0)),
+        ("plane_normal", json!([0, 0, 0])),
+        ("plane_normal", json!([0, 1])),
+        ("plane_normal", json!([])),
+        ("plane_normal", json!(null)),
+        ("plane_normal", json!("z")),
         ("sample_step", json!([])),
         ("foo", json!(1)),
     ] {

@@ -1,4 +1,4 @@
-// Two handles over the range of the data, and the exact numbers beside them.
+// Two handles over a range, and the exact numbers beside them.
 import { el } from './dom.js';
 import { figure } from './format.js';
 import { Held } from './held.js';
@@ -6,7 +6,7 @@ import { Held } from './held.js';
 /** Positions of a slider over values that are not whole. */
 const FINE = 1000;
 
-export class Contrast {
+export class Span {
   #held;
   #range = [0, 1];
   #whole = true;
@@ -15,29 +15,29 @@ export class Contrast {
   #boxes;
   #send;
 
-  /** `send([lo, hi])` returns the promise of an acknowledgement. */
-  constructor(name, send) {
+  /** `what` names the ends; `send([lo, hi])` returns the promise of an acknowledgement. */
+  constructor(what, send) {
     this.#send = send;
     this.#held = new Held((limits) => this.#show(limits));
     const ends = ['lower', 'upper'];
     this.#sliders = ends.map((end, i) => el('input', {
-      type: 'range', class: end, 'aria-label': `${name}: ${end} contrast limit`,
+      type: 'range', class: end, 'aria-label': `${what}, ${end} end`,
       oninput: () => this.#set(i, Number(this.#sliders[i].value)),
     }));
     this.#boxes = ends.map((end, i) => el('input', {
-      type: 'number', class: end, step: 'any', 'aria-label': `${name}: ${end} contrast limit, exact`,
+      type: 'number', class: end, step: 'any', 'aria-label': `${what}, ${end} end, exact`,
       onchange: () => { if (this.#boxes[i].value !== '') this.#set(i, Number(this.#boxes[i].value)); },
       onkeydown: (event) => { if (event.key === 'Enter') event.target.blur(); },
     }));
     [...this.#sliders, ...this.#boxes].forEach((input) => this.#held.watch(input));
     const track = el('div', { class: 'track' }, ...this.#sliders);
     track.addEventListener('dblclick', () => this.#sendLimits(this.#range));
-    this.element = el('div', { class: 'contrast' }, this.#boxes[0], track, this.#boxes[1]);
+    this.element = el('div', { class: 'span' }, this.#boxes[0], track, this.#boxes[1]);
     this.track = track;
   }
 
-  render(limits, range, dtype) {
-    this.#whole = /^u?int/.test(dtype);
+  render(limits, range, whole) {
+    this.#whole = whole;
     this.#range = range;
     this.#held.truth = limits;
   }
