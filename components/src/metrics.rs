@@ -57,6 +57,12 @@ pub struct Metrics {
     pub acks: u64,
     /// Frames drawn.
     pub frames_drawn: u64,
+    /// Of those, pictures of volumes of fewer pixels, drawn because a full one would not have been in time.
+    pub drafts_drawn: u64,
+    /// Pieces of pictures of volumes.
+    pub pieces_drawn: u64,
+    /// Time that drawing a picture took on the GPU.
+    pub draw_micros: Histogram,
     /// Frames not drawn because every watcher lagged.
     pub frames_held: u64,
     /// Pictures given to sessions.
@@ -89,6 +95,8 @@ pub struct Metrics {
     pub gpu_bytes: u64,
     /// Bytes that each tile pool may have now.
     pub pool_bytes: u64,
+    /// Bytes that all brick pools may have now.
+    pub brick_bytes: u64,
     /// Times the GPU had no room for a buffer.
     pub gpu_refusals: u64,
     /// Devices that were lost.

@@ -112,7 +112,7 @@ fn open_best() -> Result<Device, DeviceError> {
 impl Device {
     /// Budgets that fit the device, where nothing else was asked for.
     pub fn budgets(&self) -> Budgets {
-        let pool = if self.gpu.is_cpu { 96 << 20 } else { 1 << 30 };
-        Budgets { pool_bytes: self.max_pool.min(pool), ..Budgets::default() }
+        let (pool, bricks) = if self.gpu.is_cpu { (96 << 20, 256 << 20) } else { (1 << 30, 2 << 30) };
+        Budgets { pool_bytes: self.max_pool.min(pool), brick_bytes: bricks, ..Budgets::default() }
     }
 }

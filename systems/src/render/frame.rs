@@ -21,6 +21,7 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
     ids::{SessionId, StreamId, ViewId},
+    metrics::Metrics,
     notice::Residency,
     ops::Ops,
     session::Watch,
@@ -34,6 +35,7 @@ pub fn take_returned(
     mut pieces: ResMut<Pieces>,
     mut streams: Query<(&StreamId, &Pace, &mut Pictures, &mut Answers, &mut Effort)>,
     gpu: Option<Res<Gpu>>,
+    mut metrics: ResMut<Metrics>,
 ) {
     for piece in pieces.0.drain(..) {
         if let Some((.., mut effort)) = streams.iter_mut().find(|(id, ..)| **id == piece.stream) {
@@ -52,6 +54,7 @@ pub fn take_returned(
             pictures.shown = None;
             answers.owe(slot.answered.iter().cloned());
         }
+        slot.gpu_micros.into_iter().for_each(|micros| metrics.draw_micros.observe(micros));
         if let Some(ring) = pictures.ring.as_mut().filter(|r| r.number == slot.ring)
             && let Some(place) = ring.slots.get_mut(slot.slot)
         {
@@ -223,6 +226,7 @@ pub fn draw(
         d.renderer.staging.finish(&encoder);
         if let Some(number) = begun {
             let (gpu, commands) = (d.gpu.clone(), encoder.finish());
+            d.metrics.pieces_drawn += 1;
             d.handover.0.push(Job::Piece(PieceJob { gpu, stream: *stream_id, number, commands }));
             continue;
         }
@@ -246,6 +250,7 @@ pub fn draw(
         }
         pace.drawn = Some(now);
         d.metrics.frames_drawn += 1;
+        d.metrics.drafts_drawn += u64::from(matches!(task, Task::Whole { scale } if scale > 1.0));
         if d.renderer.exhausted {
             tracing::info!("the GPU has room again");
             (d.renderer.exhausted, d.renderer.retry) = (false, None);
