@@ -35,6 +35,6 @@ function render({ ndisplay, axes }) {
   $('mode-2').setAttribute('aria-pressed', String(ndisplay === 2));
   $('mode-3').setAttribute('aria-pressed', String(ndisplay === 3));
   const flat = axes.length < 3;
-  $('mode-3').disabled = flat;
+  $('mode-3').toggleAttribute('disabled', flat);
   $('mode-3').title = flat ? 'The image has two axes only' : 'Volume (D)';
 }
