@@ -21,6 +21,7 @@ use crate::{
     ingest::WantsKeyframe,
     pace::Pace,
     residency::{
+        bricks::cut::Cutter,
         cache::ChunkCache,
         plan::{LayerPlan, Plan},
         pools::Pools,
@@ -92,6 +93,8 @@ pub struct Renderer {
     pub(super) buffers: Buffers,
     /// Volumes.
     pub(super) bricks: BrickMemory,
+    /// Where bricks are cut.
+    pub(super) cutter: Cutter,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
@@ -115,6 +118,7 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
+            cutter: Cutter::default(),
             programs: Programs::new(&gpu.device),
             colours: Colours::default(),
             luts: Vec::new(),
@@ -324,6 +328,7 @@ impl Drawing<'_> {
 
     /// Records uploads of a plan. False where the GPU has no room for a pool: what was recorded is void.
     fn upload(&mut self, encoder: &mut wgpu::CommandEncoder, state: &ViewState, plan: &mut Plan) -> bool {
+        let is_at_rest = plan.moved.is_none_or(|at| at + REST <= self.clock.now);
         let mut uploading = Uploading {
             renderer: &mut self.renderer,
             gpu: &self.gpu,
@@ -332,6 +337,7 @@ impl Drawing<'_> {
             cache: &mut self.cache,
             budgets: &self.budgets,
             metrics: &mut self.metrics,
+            is_at_rest,
         };
         let outcome = uploading.run(state, plan);
         self.renderer.refused = outcome.err();
