@@ -74,7 +74,8 @@ pub fn relieve(
 fn smaller(budgets: &Budgets, refused: &Refused, has_bricks: bool) -> Option<Budgets> {
     let half = |bytes: u64, least: u64| (bytes > least).then(|| (bytes / 2).max(least) & !3);
     let tiles = half(budgets.pool_bytes, LEAST_POOL).map(|pool_bytes| Budgets { pool_bytes, ..*budgets });
-    let bricks = half(budgets.brick_bytes, LEAST_BRICKS).map(|brick_bytes| Budgets { brick_bytes, ..*budgets });
+    let bricks =
+        half(budgets.brick_bytes, LEAST_BRICKS).map(|brick_bytes| Budgets { brick_bytes, ..*budgets });
     let is_for_tiles = refused.what.starts_with("pool");
     if BrickPool::PARTS.contains(&refused.what)
         || (has_bricks && !is_for_tiles && budgets.brick_bytes > budgets.pool_bytes)

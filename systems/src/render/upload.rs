@@ -140,7 +140,9 @@ impl Uploading<'_> {
             self.metrics.bricks_uniform += 1;
             return Ok(Some(()));
         }
-        let Some(slot) = self.pools.bricks.insert(class, key, cut.range, cut.missing) else { return Ok(None) };
+        let Some(slot) = self.pools.bricks.insert(class, key, cut.range, cut.missing) else {
+            return Ok(None);
+        };
         let pool = self.renderer.bricks.pool(self.gpu, class, layout)?;
         let target = wgpu::TexelCopyTextureInfo {
             texture: &pool.texture,

@@ -82,7 +82,9 @@ pub(super) fn read_volume(
 ) -> bool {
     let &[z, y, x] = state.axes.displayed(3) else { return true };
     let coarsest = image.levels.len() - 1;
-    let Some(block) = Block::along(state, image, layer.layer.channel, coarsest, [z, y, x]) else { return true };
+    let Some(block) = Block::along(state, image, layer.layer.channel, coarsest, [z, y, x]) else {
+        return true;
+    };
     let chunks = block.all_chunks();
     let bytes = chunks.iter().fold(block.chunk_bytes(), |n, [from, to]| n.saturating_mul(to - from));
     if block.level().is_virtual() || block.dims.contains(&None) || bytes > wanted.capacity() / VOLUME {

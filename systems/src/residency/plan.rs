@@ -192,7 +192,8 @@ pub fn plan(
         view.select(&pools, sharing);
     }
     let usable = |bytes: &u64| budgets.cache_bytes(*bytes) >= *bytes;
-    let sizes = planes.iter().flat_map(Making::chunk_sizes).chain(volumes.iter().flat_map(Volume::chunk_sizes));
+    let sizes =
+        planes.iter().flat_map(Making::chunk_sizes).chain(volumes.iter().flat_map(Volume::chunk_sizes));
     cache.largest = sizes.filter(usable).max().unwrap_or(0);
     let capacity = budgets.cache_bytes(cache.largest);
     cache.shrink(capacity);

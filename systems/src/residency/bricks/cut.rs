@@ -119,7 +119,8 @@ impl Piece {
         let width = self.count[2] as usize * size;
         for k in 0..self.count[0] {
             for j in 0..self.count[1] {
-                let to = (((self.target[0] + k) * BRICK + self.target[1] + j) * BRICK + self.target[2]) as usize;
+                let to =
+                    (((self.target[0] + k) * BRICK + self.target[1] + j) * BRICK + self.target[2]) as usize;
                 let row = &mut out[to * size..to * size + width];
                 let from = (first + k * step[0] + j * step[1]) as usize;
                 match values {

@@ -94,8 +94,8 @@ impl<'a> Volume<'a> {
                 sum.saturating_add(block.bricks().into_iter().fold(1, u64::saturating_mul))
             });
             // Where there are other times (or whatever else is stepped through) the one before stays, too.
-            let is_stepped =
-                (0..self.state.axes.len()).any(|a| !displayed.contains(&a) && self.state.dataset.extent(a) > 1);
+            let is_stepped = (0..self.state.axes.len())
+                .any(|a| !displayed.contains(&a) && self.state.dataset.extent(a) > 1);
             let bricks = bricks.saturating_mul(1 + u64::from(is_stepped));
             needs.insert(
                 (image.source, layer.layer.channel, displayed.to_vec()),

@@ -28,8 +28,8 @@ impl Half {
     }
 
     fn touches(&self, b: &Box3) -> bool {
-        let most: f64 =
-            (0..3).map(|i| (self.normal[i] * b[i][0]).max(self.normal[i] * b[i][1])).sum::<f64>() + self.offset;
+        let most: f64 = (0..3).map(|i| (self.normal[i] * b[i][0]).max(self.normal[i] * b[i][1])).sum::<f64>()
+            + self.offset;
         // What is no number hides nothing.
         !(most < 0.0)
     }
@@ -105,8 +105,7 @@ impl Region {
     /// How far from the middle of the picture the middle of a box is seen: 0 in the middle, 1 in its corners,
     /// 2 at most.
     pub fn aside(&self, of: &Box3) -> f64 {
-        let middle: [f64; 3] =
-            std::array::from_fn(|i| f64::midpoint(of[i][0], of[i][1]) - self.center[i]);
+        let middle: [f64; 3] = std::array::from_fn(|i| f64::midpoint(of[i][0], of[i][1]) - self.center[i]);
         let pixel = self.pixel_at(dot(self.forward, middle));
         let aside = dot(self.right, middle).hypot(dot(self.down, middle)) / pixel / self.diagonal;
         aside.min(2.0)
