@@ -81,6 +81,10 @@ pub struct Metrics {
     pub tiles_uploaded: u64,
     /// Tiles evicted.
     pub tiles_evicted: u64,
+    /// Bricks cut and uploaded.
+    pub bricks_uploaded: u64,
+    /// Bricks that were cut and needed no memory, because they look the same everywhere.
+    pub bricks_uniform: u64,
     /// Chunks that arrived.
     pub chunks_loaded: u64,
     /// Chunks that failed.

@@ -51,6 +51,8 @@ impl Collector for World {
             ("keyframes", "Keyframes made.", m.keyframes),
             ("tiles_uploaded", "Tiles cut and uploaded.", m.tiles_uploaded),
             ("tiles_evicted", "Tiles evicted.", m.tiles_evicted),
+            ("bricks_uploaded", "Bricks cut and uploaded.", m.bricks_uploaded),
+            ("bricks_uniform", "Bricks cut that needed no memory.", m.bricks_uniform),
             ("chunks_loaded", "Chunks that arrived.", m.chunks_loaded),
             ("chunks_failed", "Chunks that failed.", m.chunks_failed),
             ("gpu_refusals", "Times the GPU had no room for a buffer.", m.gpu_refusals),

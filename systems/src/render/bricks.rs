@@ -26,6 +26,9 @@ pub struct BrickPool {
 }
 
 impl BrickPool {
+    /// What its memory is for, as it is named where it is refused.
+    pub const PARTS: [&str; 2] = ["bricks", "cells"];
+
     /// Memory for `layout` slots.
     ///
     /// # Errors
@@ -36,14 +39,14 @@ impl BrickPool {
         let size = wgpu::Extent3d { width, height, depth_or_array_layers: depth };
         let texture = allocate_texture(
             gpu,
-            "bricks",
+            Self::PARTS[0],
             format(class),
             size,
             class.brick_bytes() / (BRICK * BRICK * BRICK),
         )?;
         let slots: u64 = layout.iter().map(|n| u64::from((*n).max(1))).product();
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let cells = allocate(gpu, "cells", slots * CELL_BYTES, usage, false)?;
+        let cells = allocate(gpu, Self::PARTS[1], slots * CELL_BYTES, usage, false)?;
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
         Ok(Self { texture, view, cells, layout })
     }
@@ -96,6 +99,18 @@ impl BrickMemory {
     /// The pool of a class where it was made.
     pub fn get(&self, class: Class) -> Option<&BrickPool> {
         self.pools[class as usize].as_ref()
+    }
+
+    /// Gives back the pools that are to have another layout.
+    pub fn fit(&mut self, layout: impl Fn(Class) -> [u32; 3]) {
+        for (class, slot) in Class::ALL.into_iter().zip(&mut self.pools) {
+            slot.take_if(|pool| pool.layout != layout(class));
+        }
+    }
+
+    /// Whether any class has memory.
+    pub fn is_empty(&self) -> bool {
+        self.pools.iter().all(Option::is_none)
     }
 
     /// Gives everything back; commands under way keep what they use until they were run.

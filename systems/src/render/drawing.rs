@@ -51,6 +51,7 @@ impl Drawing<'_> {
         state: &ViewState,
         plan: &mut Plan,
     ) -> bool {
+        let is_at_rest = plan.moved.is_none_or(|at| at + REST <= self.clock.now);
         let mut uploading = Uploading {
             renderer: &mut self.renderer,
             gpu: &self.gpu,
@@ -59,6 +60,7 @@ impl Drawing<'_> {
             cache: &mut self.cache,
             budgets: &self.budgets,
             metrics: &mut self.metrics,
+            is_at_rest,
         };
         let outcome = uploading.run(state, plan);
         self.renderer.refused = outcome.err();

@@ -10,6 +10,7 @@ use super::{
     plane::{colours::Colours, program::Programs},
     staging::Staging,
 };
+use crate::residency::bricks::cut::Cutter;
 use bevy_ecs::prelude::*;
 use std::{sync::Arc, time::Instant};
 
@@ -19,6 +20,8 @@ pub struct Renderer {
     pub(super) buffers: Buffers,
     /// Volumes.
     pub(super) bricks: BrickMemory,
+    /// Where bricks are cut.
+    pub(super) cutter: Cutter,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
@@ -43,6 +46,7 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
+            cutter: Cutter::default(),
             programs: Programs::new(&gpu.device),
             colours: Colours::default(),
             luts: Vec::new(),

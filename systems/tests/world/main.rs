@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
+mod bricks_chosen;
+mod bricks_cut;
 mod camera;
 mod coarse;
 mod contrast;

@@ -55,7 +55,7 @@ fn upload(rig: &mut Rig) -> usize {
     let (applied, mut plan) = plans.single_mut(world).unwrap();
     let (state, jobs) = (applied.state.clone(), std::mem::take(&mut plan.uploads));
     plan.stale = true;
-    for job in &jobs {
+    for job in jobs.iter().filter_map(|job| job.tile()) {
         let layer = &state.layers[job.layer];
         let image = &state.dataset.images[layer.layer.image];
         let plane = Plane::of(&state, image, layer.layer.channel, job.level).unwrap();

@@ -104,7 +104,7 @@ impl Scarce {
         }
         let mut uploads = 0;
         for (n, (state, jobs)) in plans.into_iter().enumerate() {
-            for job in &jobs {
+            for job in jobs.iter().filter_map(|job| job.tile()) {
                 let image = &state.dataset.images[0];
                 let channel = state.layers[job.layer].layer.channel;
                 let plane = Plane::of(&state, image, channel, job.level).unwrap();

@@ -41,7 +41,7 @@ impl Window {
 
     /// Number of bricks.
     pub fn count(&self) -> usize {
-        self.extent().iter().map(|n| *n as usize).product()
+        self.extent().iter().fold(1, |count: usize, n| count.saturating_mul(*n as usize))
     }
 
     /// The C-order place of a brick in the window; `None` outside.

@@ -54,6 +54,17 @@ impl<'a> Block<'a> {
     /// three axes are not displayed.
     pub fn of(state: &ViewState, image: &'a Multiscale, channel: u64, level: usize) -> Option<Self> {
         let &[z, y, x] = state.displayed() else { return None };
+        Self::along(state, image, channel, level, [z, y, x])
+    }
+
+    /// The same for any three axes, whatever the view displays.
+    pub fn along(
+        state: &ViewState,
+        image: &'a Multiscale,
+        channel: u64,
+        level: usize,
+        [z, y, x]: [usize; 3],
+    ) -> Option<Self> {
         let dims = [z, y, x].map(|a| image.dim_of(a));
         let mut fixed = vec![0; image.dims.len()];
         for (d, kind) in image.dims.iter().enumerate() {
@@ -81,7 +92,7 @@ impl<'a> Block<'a> {
 
     /// Bricks along z, y, x.
     pub fn bricks(&self) -> [u64; 3] {
-        self.extent().map(|n| (n - 1).div_ceil(STRIDE).max(1))
+        self.extent().map(|n| n.saturating_sub(1).div_ceil(STRIDE).max(1))
     }
 
     /// `scale` and `offset` of `centre coordinate = world·scale + offset` along z (0), y (1) or x (2): voxel `i`
@@ -148,10 +159,33 @@ impl<'a> Block<'a> {
     }
 
     /// The chunks that a brick is cut from.
-    pub fn chunks(&self, at: [u32; 3]) -> impl Iterator<Item = ChunkKey> + '_ {
+    pub fn chunks(&self, at: [u32; 3]) -> impl Iterator<Item = ChunkKey> + use<> {
         let [z, y, x] = self.chunk_range(at);
+        self.chunks_in([z, y, x])
+    }
+
+    /// The chunks at these grid coordinates of z, y, x, each `[from, to)`.
+    pub fn chunks_in(&self, [z, y, x]: [[u64; 2]; 3]) -> impl Iterator<Item = ChunkKey> + use<> {
+        // Numbers are linear in the coordinates.
+        let first = self.chunk_key([0; 3]);
+        let step = [0, 1, 2].map(|s| {
+            let mut at = [0; 3];
+            at[s] = 1;
+            self.chunk_key(at).number.wrapping_sub(first.number)
+        });
         (z[0]..z[1]).flat_map(move |k| {
-            (y[0]..y[1]).flat_map(move |j| (x[0]..x[1]).map(move |i| self.chunk_key([k, j, i])))
+            (y[0]..y[1]).flat_map(move |j| {
+                (x[0]..x[1]).map(move |i| ChunkKey {
+                    number: first.number + k * step[0] + j * step[1] + i * step[2],
+                    ..first
+                })
+            })
         })
+    }
+
+    /// All chunks of the block: grid coordinates along z, y, x.
+    pub fn all_chunks(&self) -> [[u64; 2]; 3] {
+        let level = self.level();
+        self.dims.map(|d| [0, d.map_or(1, |d| level.shape[d].div_ceil(level.chunk[d]))])
     }
 }

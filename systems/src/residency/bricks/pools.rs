@@ -49,6 +49,9 @@ impl Class {
 /// Bricks of which the smallest and largest values are remembered.
 const KNOWN: NonZeroUsize = NonZeroUsize::new(1 << 18).expect("not zero");
 
+/// The largest texture of a pool, in bytes.
+const LARGEST: u64 = 4 << 30;
+
 /// The brick pools. All of them together have a budget in bytes; a class gets its part when it is first used.
 #[derive(Debug)]
 pub struct BrickPools {
@@ -56,13 +59,46 @@ pub struct BrickPools {
     bytes: u64,
     stamp: u64,
     known: LruCache<BrickKey, [f32; 2]>,
+    /// What the slots were shared out for.
+    needs: [u64; Class::ALL.len()],
 }
 
 impl BrickPools {
     /// Empty pools of `bytes` together; [`Self::share_out`] gives classes their slots.
     pub fn new(bytes: u64) -> Self {
         let none = |_| Slots::new(0);
-        Self { classes: Class::ALL.map(none), bytes, stamp: 0, known: LruCache::new(KNOWN) }
+        Self {
+            classes: Class::ALL.map(none),
+            bytes,
+            stamp: 0,
+            known: LruCache::new(KNOWN),
+            needs: Default::default(),
+        }
+    }
+
+    /// Gives classes their slots, where `needs` is all bricks that there are to be shown of each: all of them
+    /// where they fit, else parts of the budget in proportion to their bytes. A class that keeps its number of
+    /// slots keeps what is in them.
+    pub fn share_out(&mut self, needs: [u64; Class::ALL.len()]) {
+        if self.needs == needs {
+            return;
+        }
+        self.needs = needs;
+        let bytes = |class: Class| u128::from(needs[class as usize]) * u128::from(class.brick_bytes());
+        let all: u128 = Class::ALL.into_iter().map(bytes).sum();
+        for class in Class::ALL {
+            let part = if all <= u128::from(self.bytes) {
+                u128::from(LARGEST)
+            } else {
+                // No more than the budget, so it fits.
+                bytes(class) * u128::from(self.bytes) / all
+            };
+            let most = (part.min(u128::from(LARGEST)) as u64) / class.brick_bytes();
+            let slots = if needs[class as usize] == 0 { 0 } else { whole(needs[class as usize], most) };
+            if slots as usize != self.classes[class as usize].count() {
+                self.resize(class, slots);
+            }
+        }
     }
 
     /// A new plan begins.
@@ -88,11 +124,31 @@ impl BrickPools {
 
     /// Makes room for a brick, as [`Slots::insert`] does, and notes its smallest and largest value.
     pub fn insert(&mut self, class: Class, key: BrickKey, range: [f32; 2], missing: bool) -> Option<Slot> {
-        self.known.put(key, range);
+        self.note(key, range, missing);
         self.classes[class as usize].insert(key, missing, self.stamp).map(|(slot, _)| slot)
     }
 
-    /// The smallest and largest value of a brick that was once here; smallest > largest where it has no number.
+    /// Notes the smallest and largest value of a brick. Of one with missing parts they are not known: it is to be
+    /// looked at again.
+    pub fn note(&mut self, key: BrickKey, range: [f32; 2], missing: bool) {
+        if missing {
+            self.known.pop(&key);
+        } else {
+            self.known.put(key, range);
+        }
+    }
+
+    /// Slots of a class.
+    pub fn slots(&self, class: Class) -> usize {
+        self.classes[class as usize].count()
+    }
+
+    /// Slots of a class that are taken.
+    pub fn used(&self, class: Class) -> usize {
+        self.classes[class as usize].used()
+    }
+
+    /// The smallest and largest value of a brick that was once cut; smallest > largest where it has no number.
     pub fn known(&self, key: &BrickKey) -> Option<[f32; 2]> {
         self.known.peek(key).copied()
     }
@@ -106,6 +162,15 @@ impl BrickPools {
     pub fn resize(&mut self, class: Class, slots: u32) {
         self.classes[class as usize] = Slots::new(slots);
     }
+}
+
+/// Slots for `needed` bricks, at most `most` but at least one, so that they fill their texture.
+fn whole(needed: u64, most: u64) -> u32 {
+    let most = most.clamp(1, u64::from(u32::MAX));
+    let filled = |count: u64| layout(count as u32).iter().map(|n| u64::from(*n)).product::<u64>();
+    // A layer of slots more or less: some hundred steps at most.
+    let count = (1..=needed.clamp(1, most)).rev().find(|count| filled(*count) <= most).unwrap_or(1);
+    filled(count) as u32
 }
 
 /// Slots along x, y, z of a texture that holds at least `count` of them: x and y as equal as possible, no side
