@@ -29,14 +29,21 @@ use lucida_systems::{
 };
 use std::time::{Duration, Instant};
 
+/// Nothing is drawn any more after a rest of this length.
+const AT_REST: Duration = Duration::from_millis(400);
+/// The world's clock goes so much further in a turn with nothing to do.
+const HURRY: Duration = Duration::from_millis(20);
+
 /// A world, its pool, and the time it believes it is.
 pub struct Space<'a> {
     app: App,
     device: &'a Device,
     pool: ChunkPool,
     arrivals: crossbeam_channel::Receiver<lucida::app::bridge::Arrival>,
-    /// The world's clock. It can be ahead of the real one.
-    pub now: Instant,
+    /// Pictures come at most this often.
+    interval: Duration,
+    /// How far the world's clock is ahead of the real one.
+    ahead: Duration,
     /// The most bytes of chunks in host memory, and of buffers on the GPU, after any turn.
     pub peak: [u64; 2],
 }
@@ -93,14 +100,24 @@ impl<'a> Space<'a> {
             features: Features::default(),
         });
         inbox.events.push(SessionEvent::Watching { session, stream: StreamId::MAIN });
-        let mut space = Self { app, device, pool, arrivals, now: Instant::now(), peak: [0; 2] };
+        let mut space = Self { app, device, pool, arrivals, interval, ahead: Duration::ZERO, peak: [0; 2] };
         space.ask(Change::Canvas { stream: StreamId::MAIN, canvas });
         space
     }
 
+    /// What the world takes for now.
+    fn now(&self) -> Instant {
+        Instant::now() + self.ahead
+    }
+
+    /// Puts the world's clock forward, so that the next picture is due.
+    pub fn skip(&mut self) {
+        self.ahead += self.interval;
+    }
+
     /// Asks for a change.
     pub fn ask(&mut self, change: Change) {
-        let intent = Intent { origin: None, view: ViewId::MAIN, change, arrived: self.now, op: 0 };
+        let intent = Intent { origin: None, view: ViewId::MAIN, change, arrived: self.now(), op: 0 };
         self.app.world_mut().resource_mut::<Inbox>().intents.push(intent);
     }
 
@@ -143,34 +160,46 @@ impl<'a> Space<'a> {
     }
 
     /// Turns until everything that is wanted is there and drawn as well as it can be: nothing is drawn any more
-    /// for so long that it is at rest. `None` where that takes longer than `most`. Else the last picture.
+    /// for so long that it is at rest. The world's clock runs fast meanwhile. `None` where that takes longer than
+    /// `most`. Else the last picture.
     pub fn settle(&mut self, most: Duration) -> Option<Frame> {
         let begun = Instant::now();
         let mut last = None;
-        let mut quiet = Instant::now();
+        let mut idle = self.now();
         while begun.elapsed() < most {
-            self.now = self.now.max(Instant::now());
-            let busy = match self.turn() {
-                Turn::Nothing => !self.is_resident(),
-                Turn::Piece => true,
-                Turn::Frame(frame) => {
-                    last = Some(frame);
-                    true
-                }
-            };
+            let turn = self.turn();
+            let busy = !matches!(turn, Turn::Nothing) || !self.is_resident();
+            if let Turn::Frame(frame) = turn {
+                last = Some(frame);
+            }
             if busy {
-                quiet = Instant::now();
-            } else if quiet.elapsed() > Duration::from_millis(200) {
+                idle = self.now();
+            } else if self.now() - idle > 2 * self.interval + AT_REST {
                 return last;
+            } else {
+                self.ahead += HURRY;
             }
             self.receive(Instant::now() + Duration::from_millis(1));
         }
         None
     }
 
-    /// One turn at [`Self::now`]. What it made is submitted and waited for.
+    /// Turns until everything that is wanted is on its way to the GPU; false where that takes longer than `most`.
+    pub fn load(&mut self, most: Duration) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < most {
+            self.turn();
+            if self.is_resident() {
+                return true;
+            }
+            self.receive(Instant::now() + Duration::from_millis(1));
+        }
+        false
+    }
+
+    /// One turn. What it made is submitted and waited for.
     pub fn turn(&mut self) -> Turn {
-        self.app.world_mut().resource_mut::<Clock>().now = self.now;
+        self.app.world_mut().resource_mut::<Clock>().now = self.now();
         self.app.update();
         let world = self.app.world_mut();
         let mut wants = world.resource_mut::<Wants>();
@@ -214,7 +243,6 @@ impl<'a> Space<'a> {
                 return Some(frame);
             }
             self.receive(Instant::now() + Duration::from_millis(1));
-            self.now = self.now.max(Instant::now());
         }
         None
     }

@@ -16,10 +16,14 @@ use lucida::{
 };
 use lucida_components::{
     controls::{ControlChange, Rendering},
+    dataset::{Dataset, Level},
     intent::Change,
     stream::Canvas,
 };
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 const GIB: u64 = 1 << 30;
 /// Share of regions with an object, where nothing else is said.
@@ -30,6 +34,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// An image whose bricks are not all there by then is measured as it is, and the row says so.
 const SETTLE: Duration = Duration::from_secs(20);
 
+/// Places of the camera from which everything is loaded before it goes round.
+const ROUND: u32 = 8;
+
 /// How large everything is on this device.
 #[derive(Clone, Copy)]
 struct Size {
@@ -37,7 +44,7 @@ struct Size {
     by: u64,
     canvas: Canvas,
     frames: u32,
-    /// Of all brick pools.
+    /// Of all brick pools, at most.
     brick_bytes: u64,
     /// The bars are for a GPU.
     judged: bool,
@@ -99,6 +106,16 @@ fn objects(side: u64, occupancy: f64) -> Opened {
     scatter(ScatterSpec::cube(side, Content::Objects { occupancy }))
 }
 
+/// Of all bricks of all levels and layers, 64³ voxels each, and a tenth more.
+fn brick_bytes(dataset: &Dataset) -> u64 {
+    let image = &dataset.images[0];
+    let shown = (0..dataset.axes.len()).rev().take(3).filter_map(|axis| image.dim_of(axis));
+    let bricks =
+        |level: &Level| shown.clone().map(|d| (level.shape[d] - 1).div_ceil(63).max(1)).product::<u64>();
+    let all = image.levels.iter().map(bricks).sum::<u64>() * dataset.layers.len() as u64;
+    (all + all / 10 + 64) * 64_u64.pow(3) * image.dtype.size() as u64
+}
+
 /// A world that shows a cube as a volume that fills the view, settled.
 struct Shown<'a> {
     space: Space<'a>,
@@ -114,13 +131,20 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(device: &'a Device, size: Size, opened: Opened) -> Self {
         let mut settings = WorldSettings::of(device);
-        settings.budgets.brick_bytes = size.brick_bytes;
+        settings.budgets.brick_bytes = brick_bytes(&opened.dataset).min(size.brick_bytes);
         settings.budgets.upload_micros = 20_000;
         let (scale, _) = opened.dataset.placement(opened.dataset.axes.len() - 1);
         let side = scale * opened.dataset.extent(opened.dataset.axes.len() - 1) as f64;
         let mut space = Space::new(device, &settings, opened, size.canvas, INTERVAL);
         space.ask(Change::Ndisplay(3));
         let mut shown = Self { space, side, size, lacks: String::new(), lit: 0.0 };
+        // Once round, so that what comes into view later is there too.
+        for n in 0..ROUND {
+            shown.turn_to(30.0 + 360.0 * f64::from(n) / f64::from(ROUND));
+            if size.frames == 1 || !shown.space.load(SETTLE / ROUND) {
+                break;
+            }
+        }
         shown.turn_to(30.0);
         shown.settle();
         shown
@@ -143,16 +167,20 @@ impl<'a> Shown<'a> {
     /// Times of pictures all round.
     fn orbit(&mut self) -> Vec<Duration> {
         let frames = self.size.frames;
-        let mut times = Vec::new();
+        let (mut times, mut incomplete) = (Vec::new(), 0);
         // The first few find out what a picture costs.
         for n in 0..frames + 2 {
             self.turn_to(30.0 + 360.0 * f64::from(n) / f64::from(frames));
-            self.space.now += INTERVAL;
+            self.space.skip();
             let Some(frame) = self.space.frame() else { break };
             if n >= 2 {
                 times.push(frame.gpu);
                 self.lit = frame.lit();
+                incomplete += u32::from(!self.space.is_resident());
             }
+        }
+        if incomplete > 0 {
+            let _ = write!(self.lacks, "; {incomplete} frames with bricks still to come");
         }
         times
     }
@@ -210,7 +238,6 @@ fn toggle(device: &Device, size: Size) -> Vec<Row> {
         space.ask(Change::Ndisplay(3));
         let asked = Instant::now();
         let first = loop {
-            space.now = Instant::now();
             match space.turn() {
                 Turn::Frame(frame) if frame.revision > before => break Some(asked.elapsed()),
                 _ if asked.elapsed() > SETTLE => break None,
