@@ -24,7 +24,7 @@ use lucida_components::{
 use lucida_systems::{
     ingest::Inbox,
     pace::Pace,
-    render::job::{FrameJob, Handover, Job, Returned, SlotReturned},
+    render::job::{FrameJob, Handover, Job, Returned},
 };
 use std::time::{Duration, Instant};
 
@@ -146,17 +146,14 @@ impl<'a> Bench<'a> {
                 Job::Upload(upload) => {
                     self.device.gpu.queue.submit([upload.commands]);
                 }
+                Job::Piece(piece) => {
+                    self.device.gpu.queue.submit([piece.commands]);
+                }
                 Job::Frame(job) => frame = Some(job),
             }
         }
         let mut job = frame?;
-        world.resource_mut::<Returned>().0.push(SlotReturned {
-            stream: job.stream,
-            slot: job.slot,
-            ring: job.ring,
-            failed: false,
-            answered: job.answered.clone(),
-        });
+        world.resource_mut::<Returned>().0.push(job.returned(false, None));
         let commands = job.commands.take()?;
         let started = Instant::now();
         self.device.gpu.queue.submit([commands]);

@@ -37,6 +37,11 @@ impl Live {
         Self { addr, runtime, world }
     }
 
+    /// As published last.
+    pub fn metrics(&self) -> lucida_components::metrics::Metrics {
+        self.world.handle.metrics()
+    }
+
     pub fn end(self) {
         self.runtime.shutdown_background();
         self.world.stop().unwrap();

@@ -10,6 +10,7 @@ mod client;
 mod draw;
 mod history;
 mod live;
+mod made;
 mod open;
 mod process;
 mod soak;
@@ -30,8 +31,9 @@ fn main() {
             return;
         }
     };
-    // `cargo bench --bench table draw` measures one part.
-    let asked = |part: &str| std::env::args().skip(1).all(|a| a.starts_with('-') || a == part);
+    // `cargo bench --bench table -- volume flight` measures these parts.
+    let parts: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let asked = |part: &str| parts.is_empty() || parts.iter().any(|p| p == part);
     let mut rows: Vec<Row> = Vec::new();
     if asked("chunks") {
         rows.extend(chunks::rows(full));
@@ -53,6 +55,9 @@ fn main() {
     }
     if asked("zoom") {
         rows.extend(zoom::rows(&device, full));
+    }
+    if asked("made") {
+        rows.extend(made::rows(full));
     }
     if asked("process") {
         rows.extend(process::rows(full));

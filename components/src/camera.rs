@@ -25,7 +25,7 @@ pub struct VolumePose {
     pub angles: [f64; 3],
     /// Distance from the centre in world units, > 0.
     pub distance: f64,
-    /// Vertical field of view in degrees; 0 = orthographic.
+    /// Vertical field of view in degrees, from [`VolumePose::LEAST_FOV`] to less than 180; 0 = orthographic.
     pub fov: f64,
 }
 
@@ -80,12 +80,24 @@ impl PlanePose {
 }
 
 impl VolumePose {
+    /// Coordinates and distances beyond this, and distances below its inverse, are refused: squares and products
+    /// of what is within stay finite.
+    pub const FAR: f64 = 1e120;
+
+    /// Below this the eye is so far away that rays of neighbouring pixels cannot be told apart in the shader's numbers.
+    pub const LEAST_FOV: f64 = 0.1;
+
+    /// Whether a field of view can be drawn.
+    pub fn is_fov(fov: f64) -> bool {
+        fov == 0.0 || (Self::LEAST_FOV..180.0).contains(&fov)
+    }
+
     /// Whether the pose can be drawn.
     pub fn is_valid(&self) -> bool {
-        self.center.iter().chain(&self.angles).all(|c| c.is_finite())
-            && self.distance.is_finite()
-            && self.distance > 0.0
-            && (0.0..180.0).contains(&self.fov)
+        self.center.iter().all(|c| c.abs() <= Self::FAR)
+            && self.angles.iter().all(|a| a.is_finite())
+            && (1.0 / Self::FAR..=Self::FAR).contains(&self.distance)
+            && Self::is_fov(self.fov)
     }
 }
 

@@ -198,6 +198,18 @@ impl Controls {
         if !(self.gamma.is_finite() && self.gamma > 0.0) {
             return Some("gamma is not > 0");
         }
+        if !(self.plane_thickness.is_finite() && self.plane_thickness > 0.0) {
+            return Some("plane_thickness is not > 0");
+        }
+        if !(self.attenuation.is_finite() && self.attenuation >= 0.0) {
+            return Some("attenuation is not 0 or more");
+        }
+        if !self.iso_threshold.is_finite() {
+            return Some("iso_threshold is not a finite number");
+        }
+        if !(0.1..=4.0).contains(&self.sample_step) {
+            return Some("sample_step is outside 0.1..=4");
+        }
         let finite = |p: [f64; 3]| p.iter().all(|v| v.is_finite());
         if !(finite(self.plane_normal) && self.plane_normal.iter().any(|v| *v != 0.0)) {
             return Some("plane_normal is not three finite numbers, not all zero");

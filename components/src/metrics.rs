@@ -57,6 +57,12 @@ pub struct Metrics {
     pub acks: u64,
     /// Frames drawn.
     pub frames_drawn: u64,
+    /// Of those, pictures of volumes of fewer pixels, drawn because a full one would not have been in time.
+    pub drafts_drawn: u64,
+    /// Pieces of pictures of volumes.
+    pub pieces_drawn: u64,
+    /// Time that drawing a picture took on the GPU.
+    pub draw_micros: Histogram,
     /// Frames not drawn because every watcher lagged.
     pub frames_held: u64,
     /// Pictures given to sessions.
@@ -75,6 +81,10 @@ pub struct Metrics {
     pub tiles_uploaded: u64,
     /// Tiles evicted.
     pub tiles_evicted: u64,
+    /// Bricks cut and uploaded.
+    pub bricks_uploaded: u64,
+    /// Bricks that were cut and needed no memory, because they look the same everywhere.
+    pub bricks_uniform: u64,
     /// Chunks that arrived.
     pub chunks_loaded: u64,
     /// Chunks that failed.
@@ -89,6 +99,8 @@ pub struct Metrics {
     pub gpu_bytes: u64,
     /// Bytes that each tile pool may have now.
     pub pool_bytes: u64,
+    /// Bytes that all brick pools may have now.
+    pub brick_bytes: u64,
     /// Times the GPU had no room for a buffer.
     pub gpu_refusals: u64,
     /// Devices that were lost.

@@ -57,15 +57,33 @@ pub fn world_extent(dataset: &Dataset, axis: usize) -> [f64; 2] {
     [origin - 0.5 * scale, origin + (dataset.extent(axis) as f64 - 0.5) * scale]
 }
 
+/// World intervals, x, y, z, that the scene grid covers along three displayed axes (slowest first, as
+/// [`crate::axes::Axes::displayed`] has them): voxel edges. Always finite, however the data is placed.
+pub fn world_box(dataset: &Dataset, displayed: &[usize]) -> [[f64; 2]; 3] {
+    let mut sides = [[-0.5, 0.5]; 3];
+    for (side, &axis) in sides.iter_mut().zip(displayed.iter().rev()) {
+        *side = world_extent(dataset, axis).map(|v| if v.is_nan() { 0.0 } else { v.clamp(-FAR, FAR) });
+    }
+    sides
+}
+
+/// No place that a volume is drawn at lies farther out, so that squares and products of places stay finite.
+const FAR: f64 = 1e100;
+
 /// The level of `image` that answers the reference image's `level` on the given axes: its coarsest level
 /// that is nowhere coarser (2 % forgiven), or its finest where none is.
-pub fn resolve_level(dataset: &Dataset, image: &Multiscale, level: usize, axes: [usize; 2]) -> usize {
+pub fn resolve_level(
+    dataset: &Dataset,
+    image: &Multiscale,
+    level: usize,
+    axes: impl AsRef<[usize]>,
+) -> usize {
     let Some(reference) = dataset.reference() else { return 0 };
     if reference.source == image.source {
         return level.min(image.levels.len() - 1);
     }
     let fits = |l: usize| {
-        axes.iter().all(|&a| match (image.dim_of(a), reference.dim_of(a)) {
+        axes.as_ref().iter().all(|&a| match (image.dim_of(a), reference.dim_of(a)) {
             (Some(i), Some(r)) => image.levels[l].scale[i] <= reference.levels[level].scale[r] * 1.02,
             _ => true,
         })

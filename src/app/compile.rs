@@ -3,9 +3,9 @@
 use bevy_ecs::world::World;
 use crossbeam_channel::{Receiver, Sender};
 use lucida_systems::render::{
-    frame::Renderer,
     gpu::Gpu,
     plane::program::{Made, Wish},
+    renderer::Renderer,
 };
 use std::{
     io,

@@ -10,7 +10,7 @@ use lucida_components::{
 };
 use lucida_systems::{
     pace::Pace,
-    render::job::{FrameJob, PixelFormat, SlotReturned},
+    render::job::{FrameJob, PieceReturned, PixelFormat, SlotReturned},
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,6 +22,15 @@ use std::{
 const GPU_TIMEOUT: Duration = Duration::from_secs(20);
 /// Pause after a failed frame, so that a broken encoder does not spin.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// What was drawn, as the world is told.
+#[derive(Debug)]
+pub enum Drawn {
+    /// A picture, by its encoder's thread.
+    Picture(Encoded),
+    /// A piece of one, by the thread that submits.
+    Piece(PieceReturned),
+}
 
 /// What an encoder's thread tells the world.
 #[derive(Debug)]
@@ -38,7 +47,7 @@ pub struct EncoderThread {
     pub(super) bitrate: u32,
     pub(super) threads: u16,
     pub(super) frames: Receiver<Submitted>,
-    pub(super) out: Sender<Encoded>,
+    pub(super) out: Sender<Drawn>,
 }
 
 impl EncoderThread {
@@ -68,15 +77,9 @@ impl EncoderThread {
                     std::thread::sleep(PAUSE);
                 }
             }
-            let slot = SlotReturned {
-                stream: self.stream,
-                slot: job.slot,
-                ring: job.ring,
-                failed,
-                answered: job.answered.clone(),
-            };
-            let packet = made.ok().map(Arc::new);
-            if self.out.send(Encoded { slot, packet }).is_err() {
+            let (packet, gpu_micros) = made.map_or((None, None), |(p, micros)| (Some(Arc::new(p)), micros));
+            let slot = job.returned(failed, gpu_micros);
+            if self.out.send(Drawn::Picture(Encoded { slot, packet })).is_err() {
                 break;
             }
         }
@@ -87,7 +90,7 @@ impl EncoderThread {
         submitted: &Submitted,
         encoder: &mut Option<(Canvas, Box<dyn VideoEncoder>)>,
         config: &mut Option<Arc<StreamConfig>>,
-    ) -> Result<Packet, FrameError> {
+    ) -> Result<(Packet, Option<f64>), FrameError> {
         let job = &submitted.job;
         wait(&job.gpu.device, submitted.index.as_ref())?;
         let canvas = job.layout.canvas;
@@ -103,7 +106,11 @@ impl EncoderThread {
         let started = Instant::now();
         let mapped = job.readback.get_mapped_range(..).map_err(|e| FrameError::Map(e.to_string()))?;
         let unit = encoder.encode(planes(job, &mapped), job.keyframe)?;
+        let measured = job.gpu_micros(&mapped);
         drop(mapped);
+        // Without clocks, what passed since it was submitted: what stood before it counts too.
+        let waited = started.saturating_duration_since(submitted.at).as_secs_f64() * 1e6;
+        let gpu_micros = Some(measured.unwrap_or(waited));
         let encode_micros = started.elapsed().as_micros() as u32;
         let changed = unit.parameters.map(|p| {
             let name = encoder.name();
@@ -113,7 +120,7 @@ impl EncoderThread {
         if changed.is_some() {
             config.clone_from(&changed);
         }
-        Ok(Packet {
+        let packet = Packet {
             stream: self.stream,
             width: canvas.width,
             height: canvas.height,
@@ -124,7 +131,8 @@ impl EncoderThread {
             bytes: unit.avcc.into(),
             config: changed,
             encode_micros,
-        })
+        };
+        Ok((packet, gpu_micros))
     }
 
     fn open(&self, canvas: Canvas) -> Result<Box<dyn VideoEncoder>, EncodeError> {
@@ -136,7 +144,7 @@ impl EncoderThread {
 
 /// Why a picture was lost.
 #[derive(Debug, thiserror::Error)]
-enum FrameError {
+pub(super) enum FrameError {
     #[error(transparent)]
     Encode(#[from] EncodeError),
     #[error("the GPU did not finish: {0}")]
@@ -146,7 +154,7 @@ enum FrameError {
 }
 
 /// Waits for a submission; its buffer is mapped then.
-fn wait(device: &wgpu::Device, index: Option<&wgpu::SubmissionIndex>) -> Result<(), FrameError> {
+pub(super) fn wait(device: &wgpu::Device, index: Option<&wgpu::SubmissionIndex>) -> Result<(), FrameError> {
     let index = index.ok_or_else(|| FrameError::Gpu("its commands were not submitted".into()))?;
     let wait = wgpu::PollType::Wait { submission_index: Some(index.clone()), timeout: Some(GPU_TIMEOUT) };
     // wgpu panics where a device is lost while it is waited for.
@@ -162,7 +170,7 @@ fn planes<'a>(job: &FrameJob, bytes: &'a [u8]) -> I420<'a> {
     debug_assert_eq!(job.layout.format, PixelFormat::I420);
     let (canvas, stride) = (job.layout.canvas, job.layout.stride as usize);
     let luma = stride * canvas.height as usize;
-    let (y, chroma) = bytes.split_at(luma);
+    let (y, chroma) = bytes[..job.layout.bytes() as usize].split_at(luma);
     let (u, v) = chroma.split_at(luma / 4);
     I420 { canvas, y, u, v, stride }
 }

@@ -7,7 +7,7 @@
 use crate::gpu::device::{self, Device, DeviceError};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use lucida_components::lod::Budgets;
-use lucida_systems::render::{frame::Renderer, gpu::Gpu, pressure};
+use lucida_systems::render::{gpu::Gpu, pressure, renderer::Renderer};
 use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},

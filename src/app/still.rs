@@ -25,8 +25,8 @@ use lucida_systems::{
     ingest::Inbox,
     pace::Pace,
     render::{
-        frame::Pictures,
-        job::{FrameJob, Handover, Job, PixelFormat, Returned, SlotReturned},
+        job::{FrameJob, Handover, Job, PieceReturned, Pieces, PixelFormat, Returned},
+        pictures::Pictures,
     },
     residency::plan::Plan,
 };
@@ -197,25 +197,25 @@ impl Stills {
         }
         let mut last = None;
         for job in std::mem::take(&mut world.resource_mut::<Handover>().0) {
-            let (commands, job) = match job {
-                Job::Upload(upload) => (Some(upload.commands), None),
-                Job::Frame(mut job) => (job.commands.take(), Some(job)),
+            let (commands, piece, job) = match job {
+                Job::Upload(upload) => (Some(upload.commands), None, None),
+                Job::Piece(piece) => (Some(piece.commands), Some((piece.stream, piece.number)), None),
+                Job::Frame(mut job) => (job.commands.take(), None, Some(job)),
             };
             let Some(commands) = commands else { continue };
+            let started = Instant::now();
             self.device.gpu.queue.submit([commands]);
             self.device
                 .gpu
                 .device
                 .poll(wgpu::PollType::wait_indefinitely())
                 .map_err(|e| StillError::Gpu(e.to_string()))?;
+            let micros = started.elapsed().as_secs_f64() * 1e6;
+            if let Some((stream, number)) = piece {
+                world.resource_mut::<Pieces>().0.push(PieceReturned { stream, number, micros });
+            }
             let Some(job) = job else { continue };
-            world.resource_mut::<Returned>().0.push(SlotReturned {
-                stream: job.stream,
-                slot: job.slot,
-                ring: job.ring,
-                failed: false,
-                answered: job.answered.clone(),
-            });
+            world.resource_mut::<Returned>().0.push(job.returned(false, Some(micros)));
             last = Some(*job);
         }
         if self.device.gpu.lost.is_lost() {
@@ -230,7 +230,8 @@ fn read(device: &Device, job: &FrameJob) -> Result<Vec<u8>, StillError> {
     let gpu = |e: &dyn std::fmt::Display| StillError::Gpu(e.to_string());
     job.readback.map_async(wgpu::MapMode::Read, .., |_| {});
     device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| gpu(&e))?;
-    let rgba = job.readback.get_mapped_range(..).map_err(|e| gpu(&e))?.to_vec();
+    let picture = 0..job.layout.bytes();
+    let rgba = job.readback.get_mapped_range(picture).map_err(|e| gpu(&e))?.to_vec();
     job.readback.unmap();
     Ok(rgba)
 }

@@ -1,18 +1,19 @@
 //! The one thread that submits: command buffers run in the order in which the world recorded them,
 //! and a driver that draws inside `submit` (software ones do) holds up no turn.
 
-use super::encoders::{Encoded, EncoderThread};
+use super::encoders::{self, Drawn, EncoderThread};
 use crossbeam_channel::{Receiver, Sender};
 use lucida_components::ids::StreamId;
 use lucida_systems::render::{
     gpu::Gpu,
-    job::{FrameJob, Job, UploadJob},
+    job::{FrameJob, Job, PieceJob, PieceReturned, UploadJob},
 };
 use std::{
     collections::HashMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
+    time::Instant,
 };
 
 /// Jobs that may wait here: more than all rings of a server can hold, and the few uploads that may wait.
@@ -27,6 +28,8 @@ pub struct Submitted {
     pub job: Box<FrameJob>,
     /// What to wait for; `None` where it was not submitted.
     pub index: Option<wgpu::SubmissionIndex>,
+    /// When it was.
+    pub at: Instant,
 }
 
 /// How encoders are opened.
@@ -45,7 +48,7 @@ pub struct EncodeSettings {
 pub fn start(
     settings: EncodeSettings,
     jobs: Receiver<Job>,
-    out: Sender<Encoded>,
+    out: Sender<Drawn>,
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("lucida-submit".into()).spawn(move || {
         let mut encoders: HashMap<StreamId, (Sender<Submitted>, thread::JoinHandle<()>)> = HashMap::new();
@@ -56,10 +59,17 @@ pub fn start(
                     drop(pending);
                     continue;
                 }
+                Job::Piece(piece) => {
+                    if out.send(Drawn::Piece(draw(piece))).is_err() {
+                        break;
+                    }
+                    continue;
+                }
                 Job::Frame(job) => job,
             };
             let stream = job.stream;
             let Some(commands) = job.commands.take() else { continue };
+            let at = Instant::now();
             let index = submit(&job.gpu, commands);
             job.readback.map_async(wgpu::MapMode::Read, .., |result| {
                 if let Err(error) = result {
@@ -89,7 +99,7 @@ pub fn start(
                     }
                 }
             };
-            if encoder.send(Submitted { job, index }).is_err() {
+            if encoder.send(Submitted { job, index, at }).is_err() {
                 break;
             }
         }
@@ -100,6 +110,17 @@ pub fn start(
             }
         }
     })
+}
+
+/// Draws a piece and waits for it: a frame that comes meanwhile needs the same GPU, and pieces are short.
+fn draw(piece: PieceJob) -> PieceReturned {
+    let PieceJob { gpu, stream, number, commands } = piece;
+    let started = Instant::now();
+    let index = submit(&gpu, commands);
+    if let Err(error) = encoders::wait(&gpu.device, index.as_ref()) {
+        gpu.lost.declare(&error.to_string());
+    }
+    PieceReturned { stream, number, micros: started.elapsed().as_secs_f64() * 1e6 }
 }
 
 /// Submits to the device the commands were recorded on. `None` where it is lost, or given up because its

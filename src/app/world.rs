@@ -3,7 +3,7 @@
 use super::{
     bridge::{Arrival, CloseReason, Inbound, Letter, Shared, WorldGone, WorldHandle},
     compile::Compiler,
-    encoders::Encoded,
+    encoders::{Drawn, Encoded},
     outboxes::{self, Ends, Sockets},
     rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed, listen},
     submit::{self, EncodeSettings},
@@ -34,9 +34,9 @@ use lucida_systems::{
     ingest::Inbox,
     render::{
         device,
-        frame::Renderer,
         gpu::Gpu,
-        job::{Handover, Job, Returned},
+        job::{Handover, Job, Pieces, Returned},
+        renderer::Renderer,
     },
     residency::pools::Pools,
 };
@@ -122,7 +122,7 @@ pub fn app(device: &Device, settings: &WorldSettings) -> App {
     app.add_plugins(LucidaPlugin)
         .insert_resource(settings.budgets)
         .insert_resource(settings.rules)
-        .insert_resource(Pools::new(settings.budgets.pool_bytes))
+        .insert_resource(Pools::new(&settings.budgets))
         .insert_resource(Renderer::new(&device.gpu))
         .insert_resource(device.gpu.clone());
     app.finish();
@@ -202,7 +202,7 @@ struct Runner {
     app: App,
     inbox: Receiver<Letter>,
     arrivals: Receiver<Arrival>,
-    encoded: Receiver<Encoded>,
+    encoded: Receiver<Drawn>,
     frames: Sender<Job>,
     /// The device's way to say that it is lost, and our ear.
     lost_in: Sender<()>,
@@ -329,9 +329,17 @@ impl Runner {
             }
         }
         world.resource_mut::<Arrivals>().0.extend(self.arrivals.try_iter().take(CHUNKS_PER_TURN));
-        for encoded in self.encoded.try_iter() {
-            world.resource_mut::<Returned>().0.push(encoded.slot);
-            if let Some(packet) = encoded.packet {
+        for drawn in self.encoded.try_iter() {
+            let encoded = match drawn {
+                Drawn::Picture(encoded) => encoded,
+                Drawn::Piece(piece) => {
+                    world.resource_mut::<Pieces>().0.push(piece);
+                    continue;
+                }
+            };
+            let Encoded { slot, packet } = encoded;
+            world.resource_mut::<Returned>().0.push(slot);
+            if let Some(packet) = packet {
                 if let Some(oldest) = packet.answered.iter().map(|a| a.arrived).min() {
                     let micros = oldest.elapsed().as_secs_f64() * 1e6;
                     world.resource_mut::<Metrics>().intent_to_picture_micros.observe(micros);

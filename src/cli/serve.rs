@@ -22,6 +22,9 @@ use std::{
     sync::Arc,
 };
 
+/// MiB of bricks below which hardly a volume can be shown.
+const LEAST_VOLUMES: u64 = 16;
+
 /// Serve images: draw them here, look at them in a browser.
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -58,6 +61,9 @@ pub struct Serve {
     /// MiB of each tile pool on the GPU; as much as suits the device where it is not given.
     #[arg(long, env = "LUCIDA_GPU_POOL")]
     gpu_pool: Option<u64>,
+    /// MiB of bricks of volumes on the GPU; as much as suits the device where it is not given.
+    #[arg(long, env = "LUCIDA_GPU_VOLUMES")]
+    gpu_volumes: Option<u64>,
     /// How levels are chosen: `sharp` (a data pixel for every screen pixel) or `napari-cuda`.
     #[arg(long, env = "LUCIDA_LEVELS", default_value = "sharp", value_parser = ["sharp", "napari-cuda"])]
     levels: String,
@@ -90,6 +96,9 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     settings.budgets.host_bytes = args.host_cache.max(64) << 20;
     if let Some(mib) = args.gpu_pool {
         settings.budgets.pool_bytes = (mib.max(1) << 20).min(device.max_pool);
+    }
+    if let Some(mib) = args.gpu_volumes {
+        settings.budgets.brick_bytes = mib.max(LEAST_VOLUMES) << 20;
     }
     if args.levels == "napari-cuda" {
         settings.rules = LodRules::NAPARI_CUDA;

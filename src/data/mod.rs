@@ -9,6 +9,7 @@ pub mod info;
 pub mod open;
 pub mod pool;
 pub mod procedural;
+pub mod scatter;
 pub mod validate;
 
 mod array;

@@ -3,7 +3,7 @@
 
 mod blobs;
 mod field;
-mod hash;
+pub(super) mod hash;
 mod lattice;
 mod waves;
 

@@ -2,7 +2,7 @@
 
 use lucida_components::lod::Budgets;
 use lucida_systems::render::{
-    gpu::{Gpu, Lost, limits},
+    gpu::{Gpu, Lost, features, limits},
     memory::Memory,
 };
 use std::sync::Arc;
@@ -86,6 +86,7 @@ fn open_best() -> Result<Device, DeviceError> {
     let max_pool = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
     let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
         label: Some("lucida"),
+        required_features: features(adapter.features()),
         required_limits: limits,
         memory_hints: wgpu::MemoryHints::Performance,
         ..Default::default()
@@ -111,7 +112,7 @@ fn open_best() -> Result<Device, DeviceError> {
 impl Device {
     /// Budgets that fit the device, where nothing else was asked for.
     pub fn budgets(&self) -> Budgets {
-        let pool = if self.gpu.is_cpu { 96 << 20 } else { 1 << 30 };
-        Budgets { pool_bytes: self.max_pool.min(pool), ..Budgets::default() }
+        let (pool, bricks) = if self.gpu.is_cpu { (96 << 20, 256 << 20) } else { (1 << 30, 2 << 30) };
+        Budgets { pool_bytes: self.max_pool.min(pool), brick_bytes: bricks, ..Budgets::default() }
     }
 }

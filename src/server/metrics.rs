@@ -43,12 +43,16 @@ impl Collector for World {
             ("notices_merged", "Notices that merged into one that still waited.", m.notices_merged),
             ("acks", "Answers put into outboxes.", m.acks),
             ("frames_drawn", "Frames drawn.", m.frames_drawn),
+            ("drafts_drawn", "Of those, pictures of volumes of fewer pixels than asked for.", m.drafts_drawn),
+            ("pieces_drawn", "Pieces of pictures of volumes.", m.pieces_drawn),
             ("frames_held", "Frames not drawn because every watcher lagged.", m.frames_held),
             ("pictures_sent", "Pictures given to sessions.", m.pictures_sent),
             ("pictures_dropped", "Pictures withheld from a session that lagged.", m.pictures_dropped),
             ("keyframes", "Keyframes made.", m.keyframes),
             ("tiles_uploaded", "Tiles cut and uploaded.", m.tiles_uploaded),
             ("tiles_evicted", "Tiles evicted.", m.tiles_evicted),
+            ("bricks_uploaded", "Bricks cut and uploaded.", m.bricks_uploaded),
+            ("bricks_uniform", "Bricks cut that needed no memory.", m.bricks_uniform),
             ("chunks_loaded", "Chunks that arrived.", m.chunks_loaded),
             ("chunks_failed", "Chunks that failed.", m.chunks_failed),
             ("gpu_refusals", "Times the GPU had no room for a buffer.", m.gpu_refusals),
@@ -86,10 +90,18 @@ impl Collector for World {
             Some(&Unit::Bytes),
             m.pool_bytes,
         )?;
+        gauge(
+            &mut encoder,
+            "gpu_volumes",
+            "What all brick pools together may have now.",
+            Some(&Unit::Bytes),
+            m.brick_bytes,
+        )?;
         gauge(&mut encoder, "sessions", "Sessions connected.", None, m.sessions)?;
         for (name, help, histogram) in [
             ("level_step", "Time of the level step of a transaction.", &m.level_micros),
             ("transaction", "Time of a whole transaction.", &m.txn_micros),
+            ("draw", "Time of drawing a picture on the GPU.", &m.draw_micros),
             ("encode", "Time of a picture in the encoder.", &m.encode_micros),
             (
                 "intent_to_picture",

@@ -62,6 +62,7 @@ impl Plugin for LucidaPlugin {
             .init_resource::<encode::Packets>()
             .init_resource::<render::job::Handover>()
             .init_resource::<render::job::Returned>()
+            .init_resource::<render::job::Pieces>()
             .init_resource::<txn::Txn>();
         spawn::main_view(app.world_mut());
 

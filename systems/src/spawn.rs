@@ -31,7 +31,8 @@ pub fn main_view(world: &mut World) {
         StreamId::MAIN,
         ViewId::MAIN,
         Stream::default(),
-        crate::render::frame::Pictures::default(),
+        crate::render::pictures::Pictures::default(),
+        crate::render::effort::Effort::default(),
         crate::render::answers::Answers::default(),
         crate::pace::Pace::default(),
     ));

@@ -4,6 +4,7 @@ mod coarse;
 #[path = "../common/mod.rs"]
 mod common;
 mod contrast;
+mod drafts;
 mod golden;
 mod images;
 mod labels;

@@ -27,8 +27,8 @@ use lucida_systems::{
     ingest::Inbox,
     pace::Pace,
     render::{
-        frame::Pictures,
-        job::{FrameJob, Handover, Job, PixelFormat, Returned, SlotReturned},
+        job::{FrameJob, Handover, Job, PixelFormat, Returned},
+        pictures::Pictures,
         plane::twin,
     },
     residency::plan::Plan,
@@ -94,7 +94,7 @@ impl Held {
         let job = self.turn().expect("a picture");
         job.readback.map_async(wgpu::MapMode::Read, .., |_| {});
         self.device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        let rgba = job.readback.get_mapped_range(..).unwrap().to_vec();
+        let rgba = job.readback.get_mapped_range(0..job.layout.bytes()).unwrap().to_vec();
         job.readback.unmap();
         let world = self.app.world_mut();
         (rgba, world.query::<&Applied>().single(world).unwrap().state.clone())
@@ -108,6 +108,7 @@ impl Held {
         for job in std::mem::take(&mut world.resource_mut::<Handover>().0) {
             let commands = match job {
                 Job::Upload(upload) => Some(upload.commands),
+                Job::Piece(piece) => Some(piece.commands),
                 Job::Frame(mut job) => {
                     let commands = job.commands.take();
                     frame = Some(job);
@@ -118,13 +119,7 @@ impl Held {
         }
         self.device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
         let job = *frame?;
-        world.resource_mut::<Returned>().0.push(SlotReturned {
-            stream: job.stream,
-            slot: job.slot,
-            ring: job.ring,
-            failed: false,
-            answered: job.answered.clone(),
-        });
+        world.resource_mut::<Returned>().0.push(job.returned(false, None));
         Some(job)
     }
 }

@@ -191,7 +191,6 @@ async fn nonsense_from_one_client_is_answered_and_noticed_by_nobody_else() {
         ("layer", "layer-9", "opacity", json!(0.5), "state.invalid"),
         ("layer", "layer-0", "colormap", json!("no such map"), "state.invalid"),
         ("camera", "main", "zoom", json!({"factor": -1.0, "anchor_px": [0, 0]}), "state.invalid"),
-        ("view", "main", "ndisplay", json!(3), "state.unsupported"),
     ];
     for (scope, target, key, value, code) in refused {
         let ack = bad.ask(scope, target, key, value).await;

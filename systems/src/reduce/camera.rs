@@ -3,7 +3,7 @@
 use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    camera::{CameraDelta, CameraParts, CameraQueue},
+    camera::{CameraDelta, CameraParts, CameraQueue, VolumePose},
     dataset::Scene,
     fault::Rejection,
     ids::ViewId,
@@ -91,8 +91,11 @@ fn check_parts(parts: &CameraParts) -> Result<Value, Rejection> {
         told.push(("angles", Value::Floats(angles.to_vec())));
     }
     if let Some(fov) = parts.fov {
-        if !(0.0..180.0).contains(&fov) {
-            return Err(Rejection::invalid("fov is 0 (orthographic) up to 180 degrees"));
+        if !VolumePose::is_fov(fov) {
+            let least = VolumePose::LEAST_FOV;
+            return Err(Rejection::invalid(format!(
+                "fov is 0 (orthographic), or from {least} to less than 180 degrees"
+            )));
         }
         told.push(("fov", Value::Float(fov)));
     }

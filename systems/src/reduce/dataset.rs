@@ -1,10 +1,10 @@
 //! Another image, or a snapshot of this one: every requested block is written anew.
 
-use super::{no_view, settle, view::volumes_not_drawn};
+use super::{no_view, settle, view::too_few};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     axes::{Axes, AxisKind},
-    camera::{CameraDelta, CameraParts, CameraQueue},
+    camera::{Camera, CameraDelta, CameraQueue},
     clip::Clip,
     controls::{Controls, Interpolation, Projection},
     dataset::{Dataset, LayerSource, Scene},
@@ -23,10 +23,15 @@ use lucida_components::{
 };
 use std::sync::Arc;
 
-/// A snapshot's ways back, for the next transaction of a view: it takes them as they are, instead of
+/// A snapshot's poses and ways back, for the next transaction of a view: it takes them as they are, instead of
 /// treating a difference in mode as a toggle.
 #[derive(Component, Debug, Clone)]
-pub struct Restoring(pub RestoreCache);
+pub struct Restoring {
+    /// The poses.
+    pub camera: Camera,
+    /// The ways back.
+    pub restore: RestoreCache,
+}
 
 /// The requested blocks of a view.
 type Blocks<'a> =
@@ -105,9 +110,7 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         )));
     }
     match s.view.ndisplay {
-        2 => {}
-        3 if intent.origin.is_none() => {}
-        3 => return Err(volumes_not_drawn()),
+        2 | 3 => {}
         n => return Err(Rejection::invalid(format!("the snapshot's ndisplay is {n}; it can be 2 or 3"))),
     }
     let open = world.resource::<Scene>().dataset.clone();
@@ -121,6 +124,9 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
     if axes.labels != s.axes.labels || !s.axes.order_is_permutation() {
         return Err(Rejection::error("the snapshot has other axes than the image"));
     }
+    if axes.len() < usize::from(s.view.ndisplay) {
+        return Err(too_few(axes, s.view.ndisplay));
+    }
     let mut views = world.query::<Blocks>();
     for (id, mut view, mut axes, mut index, mut lod, mut clip, mut queue) in views.iter_mut(world) {
         if *id != intent.view {
@@ -131,18 +137,8 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         index.set_if_neq(s.index.clone());
         lod.set_if_neq(s.lod);
         clip.set_if_neq(s.clip.clone());
-        queue.0.push(CameraDelta::Set(CameraParts {
-            center: Some(s.camera.plane.center.to_vec()),
-            zoom: Some(s.camera.plane.zoom),
-            ..CameraParts::default()
-        }));
-        queue.0.push(CameraDelta::Set(CameraParts {
-            center: Some(s.camera.volume.center.to_vec()),
-            angles: Some(s.camera.volume.angles),
-            distance: Some(s.camera.volume.distance),
-            fov: Some(s.camera.volume.fov),
-            ..CameraParts::default()
-        }));
+        // What was queued before was about another place.
+        queue.0.clear();
     }
     let views: Vec<Entity> = world
         .query::<(Entity, &ViewId, &View)>()
@@ -151,7 +147,7 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         .map(|(e, ..)| e)
         .collect();
     for view in views {
-        world.entity_mut(view).insert(Restoring(s.restore.clone()));
+        world.entity_mut(view).insert(Restoring { camera: s.camera, restore: s.restore.clone() });
     }
     let mut streams = world.query::<(&ViewId, &mut Stream)>();
     for (id, mut stream) in streams.iter_mut(world) {

@@ -1,10 +1,6 @@
 //! A lost device leaves the world, another comes. The ledger, the host's cache and the sessions stay.
 
-use super::{
-    frame::{Pictures, Renderer},
-    gpu::Gpu,
-    job::Handover,
-};
+use super::{effort::Effort, gpu::Gpu, job::Handover, pictures::Pictures, renderer::Renderer};
 use crate::{
     residency::{plan::Plan, pools::Pools},
     txn::level::LevelClock,
@@ -23,8 +19,9 @@ pub fn take_away(world: &mut World) {
     let mut metrics = world.resource_mut::<Metrics>();
     metrics.gpu_losses += 1;
     metrics.gpu_bytes = 0;
-    for mut pictures in world.query::<&mut Pictures>().iter_mut(world) {
+    for (mut pictures, mut effort) in world.query::<(&mut Pictures, &mut Effort)>().iter_mut(world) {
         pictures.forget();
+        effort.forget();
     }
     for (mut plan, mut residency) in
         world.query_filtered::<(&mut Plan, &mut Residency), With<Applied>>().iter_mut(world)
@@ -38,7 +35,7 @@ pub fn take_away(world: &mut World) {
 /// Puts another device in its place: pools are empty and filled out of the host's cache, levels are chosen
 /// again where the budgets differ.
 pub fn put_in(world: &mut World, gpu: Gpu, renderer: Renderer, budgets: Budgets) {
-    world.insert_resource(Pools::new(budgets.pool_bytes));
+    world.insert_resource(Pools::new(&budgets));
     world.insert_resource(renderer);
     world.insert_resource(gpu);
     let before = std::mem::replace(&mut *world.resource_mut::<Budgets>(), budgets);

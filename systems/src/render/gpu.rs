@@ -70,6 +70,15 @@ impl std::fmt::Debug for Lost {
     }
 }
 
+/// The features a device is asked for: 16-bit textures for the bricks of volumes, linear sampling of 32-bit ones,
+/// and clocks. What an adapter lacks is left out; [`crate::render`] says what it is missed for.
+pub fn features(adapter: wgpu::Features) -> wgpu::Features {
+    let wanted = wgpu::Features::TEXTURE_FORMAT_16BIT_NORM
+        | wgpu::Features::FLOAT32_FILTERABLE
+        | wgpu::Features::TIMESTAMP_QUERY;
+    adapter & wanted
+}
+
 /// The limits a device is asked for, within what its adapter has. The largest buffers it can bind are
 /// asked for, because tile pools are as large as the budget.
 pub fn limits(adapter: &wgpu::Limits) -> wgpu::Limits {

@@ -20,6 +20,8 @@ pub enum PixelFormat {
 pub enum Job {
     /// Tiles that no picture shows yet.
     Upload(UploadJob),
+    /// A part of a picture that is drawn in pieces; whoever submits it waits for it and says how long it took.
+    Piece(PieceJob),
     /// A picture, and the tiles it needs.
     Frame(Box<FrameJob>),
 }
@@ -35,6 +37,34 @@ pub struct UploadJob {
     /// Dropped once it was submitted: only so many may wait.
     pub pending: Arc<()>,
 }
+
+/// A recorded piece of a picture. Nothing is read back.
+#[derive(Debug)]
+pub struct PieceJob {
+    /// What it was recorded on.
+    pub gpu: Gpu,
+    /// The stream.
+    pub stream: StreamId,
+    /// Tells it from others of the stream.
+    pub number: u64,
+    /// The commands.
+    pub commands: wgpu::CommandBuffer,
+}
+
+/// A piece that was drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct PieceReturned {
+    /// The stream.
+    pub stream: StreamId,
+    /// Which piece.
+    pub number: u64,
+    /// Time from its submission to its end, microseconds.
+    pub micros: f64,
+}
+
+/// Pieces that were drawn since the last turn.
+#[derive(Resource, Debug, Default)]
+pub struct Pieces(pub Vec<PieceReturned>);
 
 /// A recorded frame: commands, and where its picture will be.
 #[derive(Debug)]
@@ -59,6 +89,34 @@ pub struct FrameJob {
     pub answered: Arc<[Answer]>,
     /// A decoder must be able to begin here.
     pub keyframe: bool,
+    /// Behind the picture, at [`Layout::bytes`], lie the GPU's clocks before and after drawing.
+    pub clocked: bool,
+}
+
+/// Bytes of the two clocks behind a picture.
+pub const CLOCK_BYTES: u64 = 16;
+
+impl FrameJob {
+    /// What is said of it when it comes back.
+    pub fn returned(&self, failed: bool, gpu_micros: Option<f64>) -> SlotReturned {
+        SlotReturned {
+            stream: self.stream,
+            slot: self.slot,
+            ring: self.ring,
+            failed,
+            answered: self.answered.clone(),
+            gpu_micros,
+        }
+    }
+
+    /// Time that drawing took on the GPU, microseconds, by the clocks in the mapped buffer's bytes.
+    pub fn gpu_micros(&self, mapped: &[u8]) -> Option<f64> {
+        let at = self.layout.bytes() as usize;
+        let clock = |from: usize| Some(u64::from_le_bytes(mapped.get(from..from + 8)?.try_into().ok()?));
+        let (began, ended) = (clock(at)?, clock(at + 8)?);
+        let period = f64::from(self.gpu.queue.get_timestamp_period());
+        (self.clocked && ended >= began).then(|| (ended - began) as f64 * period / 1e3)
+    }
 }
 
 /// How a picture lies in its buffer.
@@ -109,6 +167,8 @@ pub struct SlotReturned {
     pub failed: bool,
     /// What the frame answered.
     pub answered: Arc<[Answer]>,
+    /// Time that drawing it took on the GPU, microseconds, where it is known.
+    pub gpu_micros: Option<f64>,
 }
 
 /// Slots that came back since the last turn.

@@ -119,3 +119,60 @@ pub fn allocate(
         Poll::Ready(Some(_)) | Poll::Pending => Err(refused),
     }
 }
+
+/// A texture, given back to the account when it is dropped.
+#[derive(Debug)]
+pub struct TextureAllocation {
+    texture: wgpu::Texture,
+    bytes: u64,
+    memory: Memory,
+}
+
+impl Deref for TextureAllocation {
+    type Target = wgpu::Texture;
+
+    fn deref(&self) -> &wgpu::Texture {
+        &self.texture
+    }
+}
+
+impl Drop for TextureAllocation {
+    fn drop(&mut self) {
+        self.memory.0.used.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+/// Makes a 3D texture that is copied to and sampled; `texel` is the bytes of one texel.
+///
+/// # Errors
+/// [`Refused`], as for [`allocate`].
+pub fn allocate_texture(
+    gpu: &Gpu,
+    what: &'static str,
+    format: wgpu::TextureFormat,
+    size: wgpu::Extent3d,
+    texel: u64,
+) -> Result<TextureAllocation, Refused> {
+    let texels = [size.width, size.height, size.depth_or_array_layers].map(u64::from).iter().product::<u64>();
+    let bytes = texels * texel;
+    let refused = Refused { what, bytes };
+    if !gpu.memory.take(bytes) {
+        return Err(refused);
+    }
+    let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(what),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D3,
+        format,
+        usage: wgpu::TextureUsages::COPY_DST | wgpu::TextureUsages::TEXTURE_BINDING,
+        view_formats: &[],
+    });
+    let allocation = TextureAllocation { texture, bytes, memory: gpu.memory.clone() };
+    match pin!(scope.pop()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(None) => Ok(allocation),
+        Poll::Ready(Some(_)) | Poll::Pending => Err(refused),
+    }
+}

@@ -1,6 +1,6 @@
 //! The GPU refuses memory: pools become smaller, and levels coarser, instead of the picture failing.
 
-use super::{frame::Renderer, gpu::Gpu};
+use super::{bricks::BrickPool, gpu::Gpu, memory::Refused, renderer::Renderer};
 use crate::{
     residency::{plan::Plan, pools::Pools},
     txn::level::LevelClock,
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// A pool is not made smaller than this: some sixty tiles of the widest values.
 pub const LEAST_POOL: u64 = 4 << 20;
+
+/// Brick pools together are not made smaller than this: sixteen bricks of the widest values.
+pub const LEAST_BRICKS: u64 = 16 << 20;
 
 /// Where even the smallest pools find no room it is tried again after this long.
 const RETRY: Duration = Duration::from_secs(1);
@@ -37,23 +40,50 @@ pub fn relieve(
     metrics.pool_bytes = budgets.pool_bytes;
     let Some(refused) = renderer.refused.take() else { return };
     metrics.gpu_refusals += 1;
-    if budgets.pool_bytes <= LEAST_POOL {
-        if !std::mem::replace(&mut renderer.exhausted, true) {
-            tracing::error!("{refused}, and tile pools cannot be smaller: pictures stand until there is");
+    match smaller(&budgets, &refused, !renderer.bricks.is_empty()) {
+        None => {
+            if !std::mem::replace(&mut renderer.exhausted, true) {
+                tracing::error!("{refused}, and no pool can be smaller: pictures stand until there is");
+            }
+            renderer.retry = Some(clock.now + RETRY);
+            wake.at(clock.now + RETRY);
         }
-        renderer.retry = Some(clock.now + RETRY);
-        wake.at(clock.now + RETRY);
-    } else {
-        let before = budgets.pool_bytes;
-        budgets.pool_bytes = (before / 2).max(LEAST_POOL) & !3;
-        tracing::warn!("{refused}: tile pools of {} instead of {before} bytes", budgets.pool_bytes);
-        wake.at(clock.now);
+        Some(less) => {
+            tracing::warn!(
+                "{refused}: tile pools of {} and brick pools of {} instead of {} and {} bytes",
+                less.pool_bytes,
+                less.brick_bytes,
+                budgets.pool_bytes,
+                budgets.brick_bytes
+            );
+            *budgets = less;
+            wake.at(clock.now);
+        }
     }
     metrics.pool_bytes = budgets.pool_bytes;
     renderer.forget_tiles();
-    *pools = Pools::new(budgets.pool_bytes);
+    *pools = Pools::new(&budgets);
     for (mut plan, mut level) in &mut views {
         plan.forget();
         level.recheck = true;
+    }
+}
+
+/// The budgets with one of them halved: that of the brick pools where memory for these was refused, or where they
+/// hold some and tile pools have less; otherwise that of the tile pools. `None` where neither can be smaller.
+fn smaller(budgets: &Budgets, refused: &Refused, has_bricks: bool) -> Option<Budgets> {
+    let half = |bytes: u64, least: u64| (bytes > least).then(|| (bytes / 2).max(least) & !3);
+    let tiles = half(budgets.pool_bytes, LEAST_POOL).map(|pool_bytes| Budgets { pool_bytes, ..*budgets });
+    let bricks =
+        half(budgets.brick_bytes, LEAST_BRICKS).map(|brick_bytes| Budgets { brick_bytes, ..*budgets });
+    let is_for_tiles = refused.what.starts_with("pool");
+    if BrickPool::PARTS.contains(&refused.what)
+        || (has_bricks && !is_for_tiles && budgets.brick_bytes > budgets.pool_bytes)
+    {
+        bricks.or(tiles)
+    } else if has_bricks {
+        tiles.or(bricks)
+    } else {
+        tiles
     }
 }

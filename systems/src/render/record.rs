@@ -2,12 +2,19 @@
 
 use super::{
     buffers::Role,
+    clocks::Clocks,
     convert,
-    frame::Renderer,
+    effort::Task,
     gpu::Gpu,
-    plane::params::{self, Params},
-    ring::Ring,
+    memory::Refused,
+    plane::{
+        colours::Colours,
+        params::{self, Params},
+    },
+    renderer::Renderer,
+    ring::{Canvases, Ring},
     staging::{NoStaging, Purpose},
+    volume::{self, params::Quality, record::Grid},
 };
 use lucida_components::stream::Stream;
 
@@ -20,31 +27,32 @@ pub(super) enum NotDrawn {
     Program,
 }
 
-/// Records parameters, drawing, conversion and the copy into the slot.
+/// Where a picture is recorded to.
+pub(super) struct Recording<'a> {
+    pub gpu: &'a Gpu,
+    pub encoder: &'a mut wgpu::CommandEncoder,
+    pub ring: &'a mut Ring,
+    pub stream: &'a Stream,
+    /// The place of the slot.
+    pub slot: usize,
+}
+
+/// Records parameters, drawing, conversion and the copy into the slot of a plane's picture.
 ///
 /// # Errors
 /// [`NotDrawn`].
-pub(super) fn record(
-    renderer: &mut Renderer,
-    gpu: &Gpu,
-    encoder: &mut wgpu::CommandEncoder,
-    ring: &Ring,
-    stream: &Stream,
-    slot: usize,
-    params: &Params,
-) -> Result<(), NotDrawn> {
+pub(super) fn plane(renderer: &mut Renderer, to: &mut Recording, params: &Params) -> Result<(), NotDrawn> {
+    let Recording { gpu, encoder, ring, .. } = to;
     let program = renderer.programs.get(&gpu.device, &params.spec).ok_or(NotDrawn::Program)?;
     let canvas = ring.layout.canvas;
     let frame =
         params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
-    let convert_frame = convert::Frame::of(ring.layout, stream.orientation);
-    let writes: [(Role, &[u8]); 6] = [
+    let writes: [(Role, &[u8]); 5] = [
         (Role::Frame, bytemuck::bytes_of(&frame)),
         (Role::Layers, bytemuck::cast_slice(&params.layers)),
         (Role::Levels, bytemuck::cast_slice(&params.levels)),
         (Role::Table, bytemuck::cast_slice(&params.table)),
         (Role::Luts, bytemuck::cast_slice(&params.luts)),
-        (Role::Convert, bytemuck::bytes_of(&convert_frame)),
     ];
     // Tables of thousands of given colours need not travel with every frame.
     let same_luts = renderer.luts == params.luts;
@@ -52,12 +60,7 @@ pub(super) fn record(
         if role == Role::Luts && same_luts {
             continue;
         }
-        let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
-        let buffer = buffer.map_err(|refused| NotDrawn::Staging(refused.into()))?;
-        if !bytes.is_empty() {
-            let written = renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes);
-            written.map_err(NotDrawn::Staging)?;
-        }
+        write(renderer, gpu, encoder, role, bytes)?;
     }
     if !same_luts {
         renderer.luts.clone_from(&params.luts);
@@ -88,20 +91,105 @@ pub(super) fn record(
     {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: Some("plane"),
-            timestamp_writes: None,
+            timestamp_writes: ring.clocks.as_ref().map(Clocks::writes),
         });
         pass.set_pipeline(&program);
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(canvas.width.div_ceil(8), canvas.height.div_ceil(8), 1);
     }
+    finish(renderer, to, true)
+}
+
+/// Records what a task asks for of a volume's picture: into a slot where it is a picture then, else a piece.
+/// `params` gathers what a quality needs.
+///
+/// # Errors
+/// [`NotDrawn`].
+pub(super) fn volume(
+    renderer: &mut Renderer,
+    to: &mut Recording,
+    task: Task,
+    params: impl FnOnce(&mut Colours, Quality) -> volume::params::Params,
+) -> Result<(), NotDrawn> {
+    let canvas = [to.ring.layout.canvas.width, to.ring.layout.canvas.height];
+    let pixels = |[width, height]: [u32; 2]| u64::from(width) * u64::from(height);
+    let refused = |refused: Refused| NotDrawn::Staging(refused.into());
+    let Recording { gpu, encoder, ring, .. } = to;
+    let (part, is_last) = match task {
+        Task::Again => return finish(renderer, to, false),
+        Task::Wait => return Ok(()),
+        Task::Whole { scale } if scale == 1.0 => {
+            let params = params(&mut renderer.colours, Quality::FULL);
+            let grid = Grid { canvas, size: canvas, from: [0; 2], count: canvas };
+            let clocks = ring.clocks.as_ref().map(Clocks::writes);
+            volume::record::record(renderer, gpu, encoder, &params, &ring.picture, &grid, clocks)?;
+            return finish(renderer, to, true);
+        }
+        Task::Whole { scale } => {
+            let size = canvas.map(|n| (f64::from(n) / scale).ceil() as u32);
+            let params = params(&mut renderer.colours, Quality::draft(gpu.is_cpu, scale));
+            let grid = Grid { canvas, size, from: [0; 2], count: size };
+            let small = Canvases::get(&mut ring.volume.small, gpu, pixels(size)).map_err(refused)?;
+            let clocks = ring.clocks.as_ref().map(Clocks::writes);
+            volume::record::record(renderer, gpu, encoder, &params, small, &grid, clocks)?;
+            renderer.enlarge.record(gpu, encoder, (small, size), (&ring.picture, canvas));
+            return finish(renderer, to, true);
+        }
+        Task::Piece(part) => (part, false),
+        Task::Last(part) => (part, true),
+    };
+    let params = params(&mut renderer.colours, Quality::FULL);
+    let grid = Grid { canvas, size: canvas, from: part.from, count: part.count };
+    let pieces = Canvases::get(&mut ring.volume.pieces, gpu, pixels(canvas)).map_err(refused)?;
+    volume::record::record(renderer, gpu, encoder, &params, pieces, &grid, None)?;
+    if !is_last {
+        return Ok(());
+    }
+    if let Some(pieces) = &mut ring.volume.pieces {
+        std::mem::swap(&mut ring.picture, pieces);
+    }
+    finish(renderer, to, false)
+}
+
+/// Records the conversion of the ring's picture, and its copy into the slot; of the clocks too where there was a
+/// pass that was timed.
+fn finish(renderer: &mut Renderer, to: &mut Recording, timed: bool) -> Result<(), NotDrawn> {
+    let Recording { gpu, encoder, ring, stream, slot } = to;
+    let frame = convert::Frame::of(ring.layout, stream.orientation);
+    write(renderer, gpu, encoder, Role::Convert, bytemuck::bytes_of(&frame))?;
+    let picture = &ring.picture;
     let source = match &ring.planes {
         Some(planes) => {
-            let frame = b.bound(Role::Convert);
-            renderer.convert.record(&gpu.device, encoder, ring.layout, frame, &ring.picture, planes);
+            let frame = renderer.buffers.bound(Role::Convert);
+            renderer.convert.record(&gpu.device, encoder, ring.layout, frame, picture, planes);
             planes
         }
-        None => &ring.picture,
+        None => picture,
     };
-    encoder.copy_buffer_to_buffer(source, 0, &ring.slots[slot].readback, 0, ring.layout.bytes());
+    let readback = &ring.slots[*slot].readback;
+    encoder.copy_buffer_to_buffer(source, 0, readback, 0, ring.layout.bytes());
+    if let (Some(clocks), true) = (&ring.clocks, timed) {
+        clocks.read_out(encoder, readback, ring.layout.bytes());
+    }
+    Ok(())
+}
+
+/// Records the writing of parameters.
+///
+/// # Errors
+/// [`NotDrawn`].
+pub(super) fn write(
+    renderer: &mut Renderer,
+    gpu: &Gpu,
+    encoder: &mut wgpu::CommandEncoder,
+    role: Role,
+    bytes: &[u8],
+) -> Result<(), NotDrawn> {
+    let buffer = renderer.buffers.param(gpu, role, bytes.len() as u64);
+    let buffer = buffer.map_err(|refused| NotDrawn::Staging(refused.into()))?;
+    if !bytes.is_empty() {
+        let written = renderer.staging.write(gpu, encoder, (buffer, 0), Purpose::Parameters, bytes);
+        written.map_err(NotDrawn::Staging)?;
+    }
     Ok(())
 }

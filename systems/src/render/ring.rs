@@ -1,8 +1,9 @@
 //! The ring of a stream: buffers for frames between the world and its encoder.
 
 use super::{
+    clocks::Clocks,
     gpu::Gpu,
-    job::{Layout, PixelFormat},
+    job::{CLOCK_BYTES, Layout, PixelFormat},
     memory::{Allocation, Refused, allocate},
 };
 use std::sync::Arc;
@@ -21,8 +22,44 @@ pub(super) struct Ring {
     pub picture: Allocation,
     /// I420 before it is copied out.
     pub planes: Option<Allocation>,
+    /// For volumes; allocated when they are first needed.
+    pub volume: Canvases,
+    /// The GPU's clocks, where it has any.
+    pub clocks: Option<Clocks>,
     /// One per frame in flight.
     pub slots: Vec<Slot>,
+}
+
+/// What volumes are drawn into before they are a picture.
+#[derive(Debug, Default)]
+pub(super) struct Canvases {
+    /// A picture of fewer pixels, to be enlarged.
+    pub small: Option<Allocation>,
+    /// A picture that is drawn in pieces, beside the one that is shown.
+    pub pieces: Option<Allocation>,
+}
+
+impl Canvases {
+    /// The buffer of `slot`, of at least `pixels`.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn get<'a>(
+        slot: &'a mut Option<Allocation>,
+        gpu: &Gpu,
+        pixels: u64,
+    ) -> Result<&'a Allocation, Refused> {
+        if slot.as_ref().is_some_and(|b| b.size() < pixels * 4) {
+            *slot = None;
+        }
+        match slot {
+            Some(buffer) => Ok(buffer),
+            none => {
+                let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+                Ok(none.insert(allocate(gpu, "picture", pixels * 4, usage, false)?))
+            }
+        }
+    }
 }
 
 /// One frame in flight.
@@ -32,6 +69,8 @@ pub(super) struct Slot {
     pub readback: Arc<Allocation>,
     /// Between hand-over and return.
     pub busy: bool,
+    /// Of a whole picture of a volume: its scale. What it took is measured.
+    pub scale: Option<f64>,
 }
 
 impl Ring {
@@ -43,6 +82,8 @@ impl Ring {
             number,
             picture: allocate(gpu, "picture", pixels, storage | out, false)?,
             planes: None,
+            volume: Canvases::default(),
+            clocks: Clocks::new(gpu),
             slots: Vec::new(),
         };
         if layout.format == PixelFormat::I420 {
@@ -50,8 +91,8 @@ impl Ring {
         }
         for _ in 0..IN_FLIGHT {
             let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-            let readback = Arc::new(allocate(gpu, "readback", layout.bytes(), usage, false)?);
-            ring.slots.push(Slot { readback, busy: false });
+            let readback = Arc::new(allocate(gpu, "readback", layout.bytes() + CLOCK_BYTES, usage, false)?);
+            ring.slots.push(Slot { readback, busy: false, scale: None });
         }
         Ok(ring)
     }

@@ -7,13 +7,20 @@ use super::{
     gpu::Gpu,
     memory::{Allocation, Refused, allocate},
 };
+use crate::residency::bricks::{grid::BRICK, pools::Class};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of one buffer.
-const PIECE: u64 = 4 << 20;
-/// Buffers at most, in use or not: 24 MiB.
-const PIECES: usize = 6;
-/// Of those, kept for parameters, without which nothing is drawn.
+/// Bytes of one buffer: four strips of bricks, and their cells.
+const PIECE: u64 = 4 * STRIP + (16 << 10);
+/// Buffers at most, in use or not: 24 MiB where the device is a CPU, whose memory is the host's.
+const PIECES_OF_CPU: usize = 6;
+/// The same of a GPU: 64 MiB. Bricks are large, and a picture at once has many.
+const PIECES_OF_GPU: usize = 16;
+/// Bytes of rows of texels that a copy into a texture asks for.
+const ROW: u64 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as u64;
+/// Bytes of a strip: bricks side by side in rows of [`ROW`] bytes.
+const STRIP: u64 = ROW * BRICK * BRICK;
+/// Of the buffers, kept for parameters, without which nothing is drawn.
 const FOR_PARAMETERS: usize = 2;
 
 /// Why bytes cannot be written now.
@@ -30,7 +37,7 @@ pub enum NoStaging {
 /// What bytes are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Tiles wait for another frame where there is no room.
+    /// Tiles and bricks wait for another frame where there is no room.
     Tiles,
     /// A frame's parameters.
     Parameters,
@@ -45,6 +52,27 @@ pub struct Staging {
     free: Arc<Mutex<Vec<Allocation>>>,
     /// A token for each that exists: the strong count less one.
     alive: Arc<()>,
+    /// By class of bricks: a strip with room for more.
+    strips: [Option<Strip>; Class::ALL.len()],
+}
+
+/// Room for bricks side by side.
+#[derive(Debug, Clone, Copy)]
+struct Strip {
+    /// Place among the open buffers.
+    buffer: usize,
+    /// Where it begins.
+    from: u64,
+    /// Bytes of each row that are taken.
+    taken: u64,
+}
+
+/// Room for one brick.
+#[derive(Debug)]
+pub struct BrickPlace {
+    buffer: usize,
+    strip: u64,
+    column: u64,
 }
 
 impl Staging {
@@ -89,6 +117,67 @@ impl Staging {
         Ok(())
     }
 
+    /// Room for a brick, beside others of its class where there is some: rows of a texture's source are
+    /// [`ROW`] bytes long, and a brick's are shorter.
+    ///
+    /// # Errors
+    /// [`NoStaging`].
+    pub fn reserve_brick(&mut self, gpu: &Gpu, class: Class) -> Result<BrickPlace, NoStaging> {
+        let width = class.brick_bytes() / (BRICK * BRICK);
+        let open = self.strips[class as usize].take().filter(|strip| strip.taken + width <= ROW);
+        let strip = match open {
+            Some(strip) => strip,
+            None => {
+                let fits = |(buffer, at): &(Allocation, u64)| at + STRIP <= buffer.size();
+                let buffer = match self.open.iter().position(fits) {
+                    Some(buffer) => buffer,
+                    None => self.more(gpu, Purpose::Tiles, STRIP)?,
+                };
+                let from = self.open[buffer].1;
+                self.open[buffer].1 = from + STRIP;
+                Strip { buffer, from, taken: 0 }
+            }
+        };
+        self.strips[class as usize] = Some(Strip { taken: strip.taken + width, ..strip });
+        Ok(BrickPlace { buffer: strip.buffer, strip: strip.from, column: strip.taken })
+    }
+
+    /// Gives back the room for the brick that was reserved last: nothing is written to it.
+    pub fn release_brick(&mut self, class: Class) {
+        if let Some(strip) = &mut self.strips[class as usize] {
+            strip.taken -= class.brick_bytes() / (BRICK * BRICK);
+        }
+    }
+
+    /// Writes a brick's values (z slowest, no gaps) to `target`, when the commands run.
+    pub fn write_brick(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        place: &BrickPlace,
+        target: wgpu::TexelCopyTextureInfo,
+        values: &[u8],
+    ) {
+        let Some((buffer, _)) = self.open.get(place.buffer) else { return };
+        let width = values.len() / (BRICK * BRICK) as usize;
+        // A lost device gives no mapping: what is written to it does not matter.
+        if let Ok(mut view) = buffer.get_mapped_range_mut(place.strip..place.strip + STRIP) {
+            let mut rest = view.slice(place.column as usize..);
+            for (n, row) in values.chunks_exact(width).enumerate() {
+                let from = n * ROW as usize;
+                rest.slice(from..from + width).copy_from_slice(row);
+            }
+        }
+        let side = BRICK as u32;
+        let layout = wgpu::TexelCopyBufferLayout {
+            offset: place.strip + place.column,
+            bytes_per_row: Some(ROW as u32),
+            rows_per_image: Some(side),
+        };
+        let source = wgpu::TexelCopyBufferInfo { buffer, layout };
+        let size = wgpu::Extent3d { width: side, height: side, depth_or_array_layers: side };
+        encoder.copy_buffer_to_texture(source, target, size);
+    }
+
     /// Opens a buffer with room for `size` bytes; its place.
     fn more(&mut self, gpu: &Gpu, purpose: Purpose, size: u64) -> Result<usize, NoStaging> {
         let fitting = |free: &mut Vec<Allocation>| {
@@ -96,7 +185,8 @@ impl Staging {
             Some(free.swap_remove(place))
         };
         let take = |staging: &Self| fitting(&mut staging.free.lock().unwrap_or_else(PoisonError::into_inner));
-        let most = if purpose == Purpose::Tiles { PIECES - FOR_PARAMETERS } else { PIECES };
+        let pieces = if gpu.is_cpu { PIECES_OF_CPU } else { PIECES_OF_GPU };
+        let most = if purpose == Purpose::Tiles { pieces - FOR_PARAMETERS } else { pieces };
         let mut piece = take(self);
         if piece.is_none() && self.count() >= most {
             // Buffers come back when the driver is asked whether it is done.
@@ -124,6 +214,7 @@ impl Staging {
 
     /// Closes what was written by `encoder`; the buffers come back when its commands were run.
     pub fn finish(&mut self, encoder: &wgpu::CommandEncoder) {
+        self.strips = Default::default();
         for (buffer, _) in self.open.drain(..) {
             buffer.unmap();
             let (free, travelling) = (self.free.clone(), self.alive.clone());
@@ -141,6 +232,7 @@ impl Staging {
 
     /// Forgets what was written: its commands will not be run.
     pub fn abandon(&mut self) {
+        self.strips = Default::default();
         self.open.clear();
     }
 }

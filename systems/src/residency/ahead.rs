@@ -1,6 +1,7 @@
-//! What is read before it is asked for: the next step, the next time point, the step back.
+//! What is read before it is asked for: the next step, the next time point, the step back; the volume.
 
 use super::{
+    bricks::grid::Block,
     making::{centre_first, window},
     slab::Slab,
     tiles::{Plane, Window},
@@ -24,7 +25,7 @@ pub(super) struct Heading {
 impl Heading {
     /// Notes along which axis the view moved.
     pub fn note(&mut self, state: &ViewState) {
-        let shown = state.plane_axes();
+        let shown = state.displayed();
         let moved = state.index.value.iter().zip(&self.from).enumerate().find_map(|(axis, (now, then))| {
             (now != then && !shown.contains(&axis)).then(|| (axis, (now - then).signum()))
         });
@@ -65,6 +66,40 @@ pub(super) fn read(
         let chunks = chunks(&plane, window(state, layer, &plane));
         centre_first(chunks).into_iter().all(|[row, col]| wanted.ahead(&plane, plane.chunk_key(row, col)))
     })
+}
+
+/// Of the host's cache, the part that may hold a layer's volume while a plane is shown.
+const VOLUME: u64 = 8;
+
+/// Wants all of a layer's coarsest level while a plane is shown: with it a volume can be drawn at once. It must be
+/// stored and small. Also for a view that did not move: a volume is one key away from any plane. Returns false
+/// where there is no more room.
+pub(super) fn read_volume(
+    state: &ViewState,
+    layer: &LayerState,
+    image: &Multiscale,
+    wanted: &mut Wanted,
+) -> bool {
+    let &[z, y, x] = state.axes.displayed(3) else { return true };
+    let coarsest = image.levels.len() - 1;
+    let Some(block) = Block::along(state, image, layer.layer.channel, coarsest, [z, y, x]) else {
+        return true;
+    };
+    let chunks = block.all_chunks();
+    let bytes = chunks.iter().fold(block.chunk_bytes(), |n, [from, to]| n.saturating_mul(to - from));
+    if block.level().is_virtual() || block.dims.contains(&None) || bytes > wanted.capacity() / VOLUME {
+        return true;
+    }
+    block.chunks_in(chunks).all(|key| wanted.ahead(&block, key))
+}
+
+/// The block one voxel further along an axis that is not displayed; `None` at the end of the level.
+pub(super) fn next<'a>(block: &Block<'a>, axis: usize, way: i64) -> Option<Block<'a>> {
+    let dim = block.image.dim_of(axis).filter(|d| !block.dims.contains(&Some(*d)))?;
+    let place = block.fixed[dim].checked_add_signed(way).filter(|at| *at < block.level().shape[dim])?;
+    let mut next = block.clone();
+    next.fixed[dim] = place;
+    Some(next)
 }
 
 /// Rows and columns of the chunks behind a window of tiles: each is looked at once, however many tiles lie in

@@ -2,7 +2,7 @@
 
 use super::{
     ahead,
-    plan::{LayerPlan, Plan, TileJob},
+    plan::{LayerPlan, Plan, TileJob, Upload},
     pools::{Claim, Pools, WIDTHS, pool_of},
     slab::{MOST_PLANES, Slab},
     standing::Standing,
@@ -71,6 +71,7 @@ impl<'a> Making<'a> {
         plan.ready = true;
         plan.revision = applied.revision;
         plan.layers.clear();
+        plan.volume.clear();
         plan.uploads.clear();
         let mut shown = Vec::new();
         for (index, layer) in state.layers.iter().enumerate() {
@@ -211,6 +212,11 @@ impl<'a> Making<'a> {
                 }
             }
         }
+        for s in &self.shown {
+            if !ahead::read_volume(self.state, &self.state.layers[s.index], s.image, list) {
+                return;
+            }
+        }
     }
 
     pub fn finish(mut self, told: &mut BTreeSet<SourceId>, wake: &mut NextWake) {
@@ -289,7 +295,8 @@ impl<'a> Making<'a> {
                 asked = Some((first, chunks));
                 match chunks {
                     Chunks::Here => {
-                        standing.uploads.push(TileJob { layer: index, level, plane: number, at });
+                        let job = TileJob { layer: index, level, plane: number, at };
+                        standing.uploads.push(Upload::Tile(job));
                     }
                     Chunks::Coming => standing.waiting += 1,
                     Chunks::Making => {
@@ -327,7 +334,7 @@ fn count(seen: &mut Residency, standing: &Standing) {
     seen.resident += standing.resident;
     seen.missing += standing.missing;
     seen.withheld = seen.withheld.saturating_add(standing.withheld);
-    seen.wanted += standing.resident + standing.waiting + standing.uploads.len() as u32;
+    seen.wanted += standing.wanted();
 }
 
 /// The tiles of a window, those in its middle first.

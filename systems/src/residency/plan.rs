@@ -1,4 +1,5 @@
-//! Each view's plan: which tiles its layers need, which can be uploaded now, which chunks are still wanted.
+//! Each view's plan: which tiles or bricks its layers need, which can be uploaded now, which chunks are still
+//! wanted.
 //!
 //! The residency contract: a picture may be drawn when every visible layer has all tiles of its coarsest
 //! level, or all of its target level, with failed parts marked missing. Then it refines, centre first.
@@ -6,9 +7,16 @@
 //! A coarsest level that must first be made is not waited for: once it is known that it is not there yet, a
 //! picture may be drawn with half of the target's tiles, of which those that must be made do not count. The
 //! rest is background until it comes.
+//!
+//! In a volume bricks stand for tiles, and the target is not one level but what is wanted at each place.
 
 use super::{
     ahead::Heading,
+    bricks::{
+        chosen::BrickLayer,
+        making::{Needs, Volume},
+        pools::Class,
+    },
     cache::ChunkCache,
     making::Making,
     pools::{Pools, WIDTHS, pool_of},
@@ -26,6 +34,7 @@ use lucida_components::{
     lod::Budgets,
     notice::Residency,
     session::Watch,
+    view::Mode,
 };
 use std::{collections::BTreeSet, time::Instant};
 
@@ -38,10 +47,14 @@ pub struct Plan {
     pub revision: u64,
     /// Visible layers with something to show, bottom first.
     pub layers: Vec<LayerPlan>,
-    /// Tiles whose chunks are at hand, most urgent first.
-    pub uploads: Vec<TileJob>,
+    /// What a volume's layers draw from, bottom first; empty while a plane is shown.
+    pub volume: Vec<BrickLayer>,
+    /// Tiles and bricks whose chunks are at hand, most urgent first.
+    pub uploads: Vec<Upload>,
     /// How many of `uploads` a picture cannot do without.
     pub essential: usize,
+    /// When the revision that it is made for first came.
+    pub moved: Option<Instant>,
     /// Whether a picture can be drawn once the essential tiles are uploaded.
     pub ready: bool,
     /// When a chunk that failed, of a tile that the view sees, is to be tried again.
@@ -70,6 +83,44 @@ pub struct LayerPlan {
     pub layer: usize,
     /// Levels with the tiles the view sees, target first, coarsest last.
     pub levels: Vec<(usize, Window)>,
+}
+
+/// Something to be uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// Of a plane.
+    Tile(TileJob),
+    /// Of a volume.
+    Brick(BrickJob),
+}
+
+impl Upload {
+    /// The tile, if it is one.
+    pub fn tile(self) -> Option<TileJob> {
+        match self {
+            Self::Tile(job) => Some(job),
+            Self::Brick(_) => None,
+        }
+    }
+
+    /// The brick, if it is one.
+    pub fn brick(self) -> Option<BrickJob> {
+        match self {
+            Self::Brick(job) => Some(job),
+            Self::Tile(_) => None,
+        }
+    }
+}
+
+/// One brick to be uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrickJob {
+    /// Place in `ViewState::layers`.
+    pub layer: usize,
+    /// Level.
+    pub level: usize,
+    /// Brick along z, y, x.
+    pub at: [u32; 3],
 }
 
 /// One tile to be uploaded.
@@ -123,26 +174,42 @@ pub fn plan(
     }
     // The list of wants is one for all views: where one plan is remade, all are.
     pools.begin();
-    let mut making: Vec<Making> = views
-        .iter_mut()
-        .filter(|(view, ..)| watched(**view))
-        .map(|(view, applied, plan, residency)| Making::of(*view, applied, plan, residency))
-        .collect();
-    making.sort_by_key(|m| m.view);
+    let (mut planes, mut volumes) = (Vec::new(), Vec::new());
+    for (view, applied, mut plan, residency) in views.iter_mut().filter(|(view, ..)| watched(**view)) {
+        if plan.revision != applied.revision {
+            plan.moved = Some(clock.now);
+        }
+        match applied.state.view.mode() {
+            Mode::Plane => planes.push(Making::of(*view, applied, plan, residency)),
+            Mode::Volume => volumes.push(Volume::of(*view, applied, plan, residency)),
+        }
+    }
+    planes.sort_by_key(|m| m.view);
+    volumes.sort_by_key(|v| v.view);
+    share_out(&volumes, &mut pools);
+    let sharing = volumes.len();
+    for view in &mut volumes {
+        view.select(&pools, sharing);
+    }
     let usable = |bytes: &u64| budgets.cache_bytes(*bytes) >= *bytes;
-    cache.largest = making.iter().flat_map(Making::chunk_sizes).filter(usable).max().unwrap_or(0);
+    let sizes =
+        planes.iter().flat_map(Making::chunk_sizes).chain(volumes.iter().flat_map(Volume::chunk_sizes));
+    cache.largest = sizes.filter(usable).max().unwrap_or(0);
     let capacity = budgets.cache_bytes(cache.largest);
     cache.shrink(capacity);
     let mut list = Wanted::new(&mut cache, capacity, clock.now);
-    for view in &mut making {
+    for view in &mut planes {
         view.coarsest(false, &mut pools, &mut list);
     }
+    for view in &mut volumes {
+        view.coarsest(&mut pools, &mut list);
+    }
     let mut demand = [0; WIDTHS.len()];
-    for view in &making {
+    for view in &planes {
         view.demand(&mut demand);
     }
     let left = WIDTHS.map(|w| pools.left(w) as u64);
-    for view in &mut making {
+    for view in &mut planes {
         view.targets(&mut pools, &mut list, &|width, tiles| {
             let (left, demand) = (left[pool_of(width)], demand[pool_of(width)]);
             if demand <= left {
@@ -152,20 +219,44 @@ pub fn plan(
             }
         });
     }
-    for view in &mut making {
+    for view in &mut volumes {
+        view.targets(&mut pools, &mut list);
+    }
+    for view in &mut planes {
         view.coarsest(true, &mut pools, &mut list);
         view.decide();
     }
+    let volumes: Vec<_> = volumes.into_iter().map(|mut view| (view.decide(), view)).collect();
     list.begin_ahead();
-    for view in &making {
+    for view in &planes {
         view.read_ahead(&mut list);
     }
+    for (seen, view) in &volumes {
+        view.read_ahead(seen, &mut list);
+    }
     let wanted = list.finish();
-    for view in making {
+    for view in planes {
         view.finish(&mut told, &mut wake);
+    }
+    for (seen, view) in volumes {
+        view.finish(seen, &mut told, &mut wake);
     }
     if wants.list != wanted {
         wants.list = wanted;
         wants.changed = true;
     }
+}
+
+/// Gives brick pools their slots, where volumes are shown; where there is none they stay as they are.
+fn share_out(volumes: &[Volume], pools: &mut Pools) {
+    if volumes.is_empty() {
+        return;
+    }
+    let mut needs = Needs::new();
+    volumes.iter().for_each(|view| view.needs(&mut needs));
+    let mut bricks = [0_u64; Class::ALL.len()];
+    for (class, count) in needs.into_values() {
+        bricks[class as usize] = bricks[class as usize].saturating_add(count);
+    }
+    pools.bricks.share_out(bricks);
 }

@@ -1,9 +1,13 @@
-//! Which tile stands in which slot of the GPU pools. The memory itself is the renderer's.
+//! Which tile or brick stands in which slot of the GPU pools. The memory itself is the renderer's.
 
-use super::tiles::{PITCH, TileKey};
+use super::{
+    bricks::pools::BrickPools,
+    tiles::{PITCH, TileKey},
+};
 use bevy_ecs::prelude::*;
 use lru::LruCache;
-use std::collections::HashSet;
+use lucida_components::lod::Budgets;
+use std::{collections::HashSet, hash::Hash};
 
 /// Value widths in bytes; there is a pool of each.
 pub const WIDTHS: [usize; 3] = [1, 2, 4];
@@ -18,7 +22,7 @@ pub fn stride(width: usize) -> u64 {
     (PITCH * PITCH * width as u64).next_multiple_of(4)
 }
 
-/// One resident tile.
+/// One resident tile or brick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     /// Its place in the pool.
@@ -33,51 +37,123 @@ pub struct Slot {
 
 /// The slots of one pool, least recently used out first.
 #[derive(Debug)]
-pub struct Slots {
-    tiles: LruCache<TileKey, Slot>,
+pub struct Slots<K: Eq + Hash> {
+    resident: LruCache<K, Slot>,
     free: Vec<u32>,
-    /// The tiles that this plan may have: never more than there are slots, so that none of them puts
-    /// another out.
-    granted: HashSet<TileKey>,
+    /// What this plan may have: never more than there are slots, so that none of it puts another out.
+    granted: HashSet<K>,
     count: usize,
 }
 
-/// What a plan gets of a pool for a tile.
+/// What a plan gets of a pool for a tile or brick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// It is there, and stays for this plan.
     Resident(Slot),
     /// There is a slot for it.
     Room,
-    /// Every slot is another tile's of this plan.
+    /// Every slot is another's of this plan.
     Full,
+}
+
+impl<K: Copy + Eq + Hash> Slots<K> {
+    /// Empty slots.
+    pub fn new(count: u32) -> Self {
+        // Unbounded in the map because it is bounded by the free list.
+        let free = (0..count).rev().collect();
+        Self { resident: LruCache::unbounded(), free, granted: HashSet::new(), count: count as usize }
+    }
+
+    /// A new plan begins: what it claims from now on is not evicted by it.
+    pub fn begin(&mut self) {
+        self.granted.clear();
+    }
+
+    /// Claims a slot, whether its content is there or to come. Claimed twice it counts once.
+    pub fn claim(&mut self, key: K, stamp: u64) -> Claim {
+        if self.granted.len() >= self.count && !self.granted.contains(&key) {
+            return Claim::Full;
+        }
+        self.granted.insert(key);
+        match self.resident.get_mut(&key) {
+            Some(slot) => {
+                slot.stamp = stamp;
+                Claim::Resident(*slot)
+            }
+            None => Claim::Room,
+        }
+    }
+
+    /// Whether this plan has claimed it.
+    pub fn is_claimed(&self, key: &K) -> bool {
+        self.granted.contains(key)
+    }
+
+    /// Slots there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Slots that this plan has not claimed yet.
+    pub fn left(&self) -> usize {
+        self.count - self.granted.len()
+    }
+
+    /// Slots that are taken.
+    pub fn used(&self) -> usize {
+        self.resident.len()
+    }
+
+    /// Finds a slot without keeping it.
+    pub fn peek(&self, key: &K) -> Option<Slot> {
+        self.resident.peek(key).copied()
+    }
+
+    /// Makes room; what is there keeps its place. `None` where everything is in use by this plan, `stamp`.
+    /// Otherwise what was evicted for it.
+    pub fn insert(&mut self, key: K, missing: bool, stamp: u64) -> Option<(Slot, Option<K>)> {
+        if let Some(slot) = self.resident.get_mut(&key) {
+            (slot.missing, slot.cut, slot.stamp) = (missing, stamp, stamp);
+            return Some((*slot, None));
+        }
+        let (number, evicted) = if let Some(number) = self.free.pop() {
+            (number, None)
+        } else {
+            let (_, oldest) = self.resident.peek_lru()?;
+            if oldest.stamp == stamp {
+                return None;
+            }
+            let (key, slot) = self.resident.pop_lru()?;
+            (slot.number, Some(key))
+        };
+        let slot = Slot { number, missing, cut: stamp, stamp };
+        self.resident.put(key, slot);
+        Some((slot, evicted))
+    }
 }
 
 /// All pools.
 #[derive(Resource, Debug)]
 pub struct Pools {
-    pools: [Slots; WIDTHS.len()],
+    tiles: [Slots<TileKey>; WIDTHS.len()],
+    /// Those of volumes.
+    pub bricks: BrickPools,
     stamp: u64,
 }
 
 impl Pools {
-    /// Pools of `bytes` each.
-    pub fn new(bytes: u64) -> Self {
-        let slots = |width| {
-            let count = (bytes / stride(width)).clamp(1, u64::from(u32::MAX - 1)) as u32;
-            // Unbounded in the map because it is bounded by the free list.
-            let free = (0..count).rev().collect();
-            Slots { tiles: LruCache::unbounded(), free, granted: HashSet::new(), count: count as usize }
-        };
-        Self { pools: WIDTHS.map(slots), stamp: 0 }
+    /// Empty pools within the budgets.
+    pub fn new(budgets: &Budgets) -> Self {
+        let slots =
+            |width| Slots::new((budgets.pool_bytes / stride(width)).clamp(1, u64::from(u32::MAX - 1)) as u32);
+        Self { tiles: WIDTHS.map(slots), bricks: BrickPools::new(budgets.brick_bytes), stamp: 0 }
     }
 
     /// A new plan begins: what it claims from now on is not evicted by it.
     pub fn begin(&mut self) {
         self.stamp += 1;
-        for pool in &mut self.pools {
-            pool.granted.clear();
-        }
+        self.tiles.iter_mut().for_each(Slots::begin);
+        self.bricks.begin(self.stamp);
     }
 
     /// The number of the present plan.
@@ -87,67 +163,38 @@ impl Pools {
 
     /// Claims a slot for a tile, whether it is there or to come. Claimed twice it counts once.
     pub fn claim(&mut self, width: usize, key: TileKey) -> Claim {
-        let stamp = self.stamp;
-        let pool = &mut self.pools[pool_of(width)];
-        if pool.granted.len() >= pool.count && !pool.granted.contains(&key) {
-            return Claim::Full;
-        }
-        pool.granted.insert(key);
-        match pool.tiles.get_mut(&key) {
-            Some(slot) => {
-                slot.stamp = stamp;
-                Claim::Resident(*slot)
-            }
-            None => Claim::Room,
-        }
+        self.tiles[pool_of(width)].claim(key, self.stamp)
     }
 
     /// Whether this plan has claimed a tile.
     pub fn is_claimed(&self, width: usize, key: &TileKey) -> bool {
-        self.pools[pool_of(width)].granted.contains(key)
+        self.tiles[pool_of(width)].is_claimed(key)
     }
 
     /// Slots of the pool of a width.
     pub fn slots(&self, width: usize) -> usize {
-        self.pools[pool_of(width)].count
+        self.tiles[pool_of(width)].count()
     }
 
     /// Slots that this plan has not claimed yet.
     pub fn left(&self, width: usize) -> usize {
-        let pool = &self.pools[pool_of(width)];
-        pool.count - pool.granted.len()
+        self.tiles[pool_of(width)].left()
     }
 
     /// Finds a tile without keeping it.
     pub fn peek(&self, width: usize, key: &TileKey) -> Option<Slot> {
-        self.pools[pool_of(width)].tiles.peek(key).copied()
+        self.tiles[pool_of(width)].peek(key)
     }
 
     /// Makes room for a tile; one that is there keeps its place. `None` where everything is in use by this
     /// plan. The flag says whether another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
-        let stamp = self.stamp;
-        let pool = &mut self.pools[pool_of(width)];
-        if let Some(slot) = pool.tiles.get_mut(&key) {
-            (slot.missing, slot.cut, slot.stamp) = (missing, stamp, stamp);
-            return Some((*slot, false));
-        }
-        let (number, evicted) = if let Some(number) = pool.free.pop() {
-            (number, false)
-        } else {
-            let (_, oldest) = pool.tiles.peek_lru()?;
-            if oldest.stamp == stamp {
-                return None;
-            }
-            (pool.tiles.pop_lru()?.1.number, true)
-        };
-        let slot = Slot { number, missing, cut: stamp, stamp };
-        pool.tiles.put(key, slot);
-        Some((slot, evicted))
+        let (slot, evicted) = self.tiles[pool_of(width)].insert(key, missing, self.stamp)?;
+        Some((slot, evicted.is_some()))
     }
 
     /// Slots of the pool of a width that are taken.
     pub fn used(&self, width: usize) -> usize {
-        self.pools[pool_of(width)].tiles.len()
+        self.tiles[pool_of(width)].used()
     }
 }

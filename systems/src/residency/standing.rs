@@ -1,12 +1,12 @@
-//! How the tiles of one level of one layer stand.
+//! How the tiles of one level of one layer stand, or some bricks of a layer.
 
-use super::plan::TileJob;
+use super::plan::Upload;
 
 /// Counts, and what can be uploaded.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     /// Tiles that can be uploaded now.
-    pub uploads: Vec<TileJob>,
+    pub uploads: Vec<Upload>,
     /// Tiles on the GPU.
     pub resident: u32,
     /// Of those, with missing parts.
@@ -22,6 +22,11 @@ pub(super) struct Standing {
 }
 
 impl Standing {
+    /// Tiles that are seen and that there is room for.
+    pub fn wanted(&self) -> u32 {
+        self.resident + self.waiting + self.uploads.len() as u32
+    }
+
     /// Nothing has to be waited for.
     pub fn is_available(&self) -> bool {
         self.waiting == 0

@@ -28,8 +28,9 @@ fn begin(draft: &mut Draft) -> Result<(), FaultReason> {
         draft.next.camera = lucida_components::camera::Camera::default();
         return Ok(());
     }
-    if let Some(restore) = &draft.restoring {
-        draft.next.restore = restore.clone();
+    if let Some(place) = &draft.restoring {
+        draft.next.restore = place.restore.clone();
+        draft.next.camera = place.camera;
         return Ok(());
     }
     let Some(before) = draft.before.clone() else { return Ok(()) };

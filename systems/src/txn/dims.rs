@@ -5,6 +5,7 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     camera::CameraDelta,
     fault::{FaultReason, Step},
+    view::Mode,
 };
 
 /// The step as a system.
@@ -34,12 +35,24 @@ fn dims(draft: &mut Draft) -> Result<(), FaultReason> {
     }
     // Other axes are displayed: a pose of the old ones means nothing, neither here nor on the way back.
     let next = &mut draft.next;
-    if before.plane_axes() != next.plane_axes() {
+    let other_plane = before.plane_axes() != next.plane_axes();
+    let other_volume = before.axes.displayed(3) != next.axes.displayed(3);
+    if other_plane {
         next.restore.plane = None;
-        draft.deltas.insert(0, CameraDelta::Reset);
     }
-    if before.axes.displayed(3) != next.axes.displayed(3) {
+    if other_volume {
         next.restore.volume = None;
+        // Free planes stand at places of the displayed axes; those that came with this change are of the new ones.
+        if next.clip.planes == before.clip.planes {
+            next.clip.planes.clear();
+        }
+    }
+    let other = match next.view.mode() {
+        Mode::Plane => other_plane,
+        Mode::Volume => other_volume,
+    };
+    if other {
+        draft.deltas.insert(0, CameraDelta::Reset);
     }
     Ok(())
 }

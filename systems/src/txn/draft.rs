@@ -16,7 +16,6 @@ use lucida_components::{
     index::Index,
     layer::Layer,
     lod::{Budgets, Lod, LodRules},
-    restore::RestoreCache,
     stream::Stream,
     view::View,
 };
@@ -36,8 +35,8 @@ pub struct Draft {
     pub next: ViewState,
     /// Camera deltas to be applied, oldest first.
     pub deltas: Vec<CameraDelta>,
-    /// A snapshot's ways back, where one is being restored.
-    pub restoring: Option<RestoreCache>,
+    /// A snapshot's poses and ways back, where one is being restored.
+    pub restoring: Option<Restoring>,
     /// The pose that the deltas lead to: made by the level step, which needs its zoom, written by the camera step.
     pub pose: Option<Camera>,
     /// Whether the level policy chose anew.
@@ -98,7 +97,7 @@ impl Draft {
             before,
             next,
             deltas: world.get::<CameraQueue>(entity)?.0.clone(),
-            restoring: world.get::<Restoring>(entity).map(|r| r.0.clone()),
+            restoring: world.get::<Restoring>(entity).cloned(),
             pose: None,
             policy_chose: false,
             rules: *world.resource::<LodRules>(),

@@ -16,6 +16,7 @@ pub mod inject;
 pub mod level;
 mod retry;
 pub mod rollback;
+pub mod turntable;
 
 use crate::schedule::RenderTxn;
 use bevy_ecs::prelude::*;

@@ -14,7 +14,7 @@ use lucida_systems::{
     pace::Pace,
     render::plane::{colours::Colours, params},
     residency::{
-        plan::Plan,
+        plan::{Plan, Upload},
         pools::Pools,
         tiles::{Plane, TileKey},
     },
@@ -33,7 +33,7 @@ fn image(first: usize) -> Arc<Dataset> {
 /// A world that plans as if a device were there.
 fn showing(dataset: Arc<Dataset>) -> Rig {
     let mut rig = Rig::empty();
-    rig.app.insert_resource(Pools::new(Budgets::default().pool_bytes));
+    rig.app.insert_resource(Pools::new(&Budgets::default()));
     let world = rig.world();
     for mut pace in world.query::<&mut Pace>().iter_mut(world) {
         pace.always = true;
@@ -64,7 +64,7 @@ fn upload(rig: &mut Rig) {
     let mut plan = rig.world().get_mut::<Plan>(entity).unwrap();
     let jobs = std::mem::take(&mut plan.uploads);
     plan.stale = true;
-    for job in jobs {
+    for job in jobs.into_iter().filter_map(Upload::tile) {
         let layer = &state.layers[job.layer].layer;
         let plane = Plane::of(&state, &state.dataset.images[layer.image], layer.channel, job.level).unwrap();
         let key: TileKey = plane.key(job.at);

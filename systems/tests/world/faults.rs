@@ -16,6 +16,7 @@ use lucida_components::{
     metrics::Metrics,
     notice::Topic,
     ops::{OpKind, OpState},
+    snapshot::Snapshot,
     stream::Canvas,
     value::Value,
 };
@@ -316,7 +317,11 @@ fn an_image_that_cannot_be_shown_is_rejected_and_the_old_one_stays() {
 fn too_few_axes_for_a_volume_is_rejected() {
     let mut rig = Rig::showing(slide());
     let why = rig.unchanged_by(|r| r.refused(Change::Ndisplay(3)));
-    assert!(why.message.contains("2 axes cannot display 3"), "{why}");
+    assert_eq!(why.message, "ndisplay 3 needs 3 axes, and this image has 2: y, x");
+    let mut volume = Snapshot::of(ViewId::MAIN, &rig.applied_of(ViewId::MAIN).unwrap());
+    volume.view.ndisplay = 3;
+    let why = rig.unchanged_by(|r| r.refused(Change::Restore(Box::new(volume))));
+    assert!(why.message.contains("needs 3 axes"), "{why}");
     assert_eq!(rig.requested(ViewId::MAIN).view.ndisplay, 2);
 }
 

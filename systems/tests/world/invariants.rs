@@ -79,7 +79,7 @@ fn the_level_exists() {
 
 #[test]
 fn poses_are_finite_and_the_rectangle_is_real() {
-    let breaks: [fn(&mut ViewState); 8] = [
+    let breaks: [fn(&mut ViewState); 12] = [
         |s| s.camera.plane.center[0] = f64::NAN,
         |s| s.camera.plane.zoom = 0.0,
         |s| s.camera.plane.zoom = f64::INFINITY,
@@ -87,6 +87,10 @@ fn poses_are_finite_and_the_rectangle_is_real() {
         |s| s.camera.plane.zoom = 1e-320,
         |s| s.camera.volume.distance = 0.0,
         |s| s.camera.volume.angles[2] = f64::INFINITY,
+        |s| s.camera.volume.distance = 1e200,
+        |s| s.camera.volume.center[2] = 1e200,
+        |s| s.camera.volume.center[2] = f64::NAN,
+        |s| s.camera.volume.fov = 0.01,
         |s| s.camera.volume.fov = 180.0,
         |s| s.canvas.width = 0,
     ];
@@ -105,6 +109,22 @@ fn controls_can_be_drawn() {
     }
     for gamma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         control_is_named(with_control(|c| c.gamma = gamma), "gamma");
+    }
+    for thickness in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        control_is_named(with_control(|c| c.plane_thickness = thickness), "plane_thickness");
+    }
+    for normal in [[0.0; 3], [f64::NAN, 1.0, 0.0], [f64::INFINITY, 0.0, 0.0]] {
+        control_is_named(with_control(|c| c.plane_normal = normal), "plane_normal");
+    }
+    control_is_named(with_control(|c| c.plane_position = Some([0.0, f64::NAN, 0.0])), "plane_position");
+    for attenuation in [-0.1, f64::NAN, f64::INFINITY] {
+        control_is_named(with_control(|c| c.attenuation = attenuation), "attenuation");
+    }
+    for threshold in [f64::NAN, f64::NEG_INFINITY] {
+        control_is_named(with_control(|c| c.iso_threshold = threshold), "iso_threshold");
+    }
+    for step in [0.0, 0.05, 4.1, f64::NAN] {
+        control_is_named(with_control(|c| c.sample_step = step), "sample_step");
     }
     control_is_named(with_control(|c| c.colormap = "rainbow of sorts".into()), "colormap");
     control_is_named(with_control(|c| c.colormap = "labels".into()), "colormap");

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
+mod bricks_chosen;
+mod bricks_cut;
 mod camera;
 mod coarse;
 mod contrast;
@@ -21,3 +23,4 @@ mod scarcity;
 mod sessions;
 mod thick;
 mod turn_order;
+mod turntable;

@@ -13,7 +13,7 @@ use lucida_components::{
     stream::{Canvas, StreamConfig},
     view::Mode,
 };
-use lucida_systems::txn::camera::home_plane;
+use lucida_systems::txn::{camera::home_plane, turntable::home};
 
 fn config() -> StreamConfig {
     StreamConfig {
@@ -165,9 +165,9 @@ fn a_volume_that_was_never_seen_is_fitted() {
     let volume = rig.state().camera.volume;
     // The middle of 2048 × 1024 × 64 world units, whose first voxel's centre is 0.
     assert_eq!(volume.center, [1023.75, 511.75, 31.0]);
-    let want = 1.1 * 512.0 / 30_f64.to_radians().tan();
-    assert!((volume.distance - want).abs() < 1e-9 * want, "{volume:?}");
-    assert_eq!(volume.angles, [30.0, 30.0, 0.0]);
+    assert_eq!((volume.angles, volume.fov), ([30.0, 30.0, 0.0], 60.0));
+    let state = rig.state();
+    assert_eq!(volume, home(&state, volume));
 }
 
 #[test]

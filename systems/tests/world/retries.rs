@@ -7,6 +7,7 @@ use lucida_components::{
     chunk::{Arrivals, ChunkData, ChunkFault, ChunkKey, ChunkValues, Wants},
     controls::ControlChange,
     dtype::Dtype,
+    lod::Budgets,
     notice::Residency,
 };
 use lucida_systems::{
@@ -16,7 +17,7 @@ use lucida_systems::{
 
 /// A watched world with pools but without a GPU.
 fn watched(mut rig: Rig) -> Rig {
-    rig.app.insert_resource(Pools::new(64 << 20));
+    rig.app.insert_resource(Pools::new(&Budgets { pool_bytes: 64 << 20, ..Budgets::default() }));
     let world = rig.world();
     world.query::<&mut Pace>().iter_mut(world).for_each(|mut pace| pace.always = true);
     rig.turn();
@@ -54,7 +55,7 @@ fn upload(rig: &mut Rig) -> usize {
     let (applied, mut plan) = plans.single_mut(world).unwrap();
     let (state, jobs) = (applied.state.clone(), std::mem::take(&mut plan.uploads));
     plan.stale = true;
-    for job in &jobs {
+    for job in jobs.iter().filter_map(|job| job.tile()) {
         let layer = &state.layers[job.layer];
         let image = &state.dataset.images[layer.layer.image];
         let plane = Plane::of(&state, image, layer.layer.channel, job.level).unwrap();

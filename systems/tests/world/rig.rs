@@ -91,6 +91,20 @@ pub fn slide() -> Arc<Dataset> {
     dataset("slide", axes, &[ArrayAxis::Scene(0), ArrayAxis::Scene(1)], vec![level], 1)
 }
 
+/// A stack of one level: `[z, y, x]` voxels of these sizes, of 16 bits.
+pub fn stack(shape: [u64; 3], scale: [f64; 3]) -> Arc<Dataset> {
+    let axes = ["z", "y", "x"].map(|label| axis(label, AxisKind::Space, "micrometer"));
+    let level = Level {
+        path: "0".into(),
+        shape: shape.to_vec(),
+        chunk: vec![64; 3],
+        scale: scale.to_vec(),
+        translation: vec![0.0; 3],
+        kind: LevelKind::Stored,
+    };
+    dataset("stack", axes.to_vec(), &[0, 1, 2].map(ArrayAxis::Scene), vec![level], 1)
+}
+
 /// [`slide`], and labels of its size above it; ids of 32 bits.
 pub fn labelled() -> Arc<Dataset> {
     let mut labelled = (*slide()).clone();

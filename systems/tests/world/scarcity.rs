@@ -47,7 +47,7 @@ impl Scarce {
     fn new(dataset: Arc<Dataset>, tiles: u64, host_bytes: u64) -> Self {
         let budgets = Budgets { host_bytes, pool_bytes: stride(2) * tiles, ..Budgets::default() };
         let mut rig = Rig::empty();
-        rig.app.insert_resource(budgets).insert_resource(Pools::new(budgets.pool_bytes));
+        rig.app.insert_resource(budgets).insert_resource(Pools::new(&budgets));
         let world = rig.world();
         for mut pace in world.query::<&mut Pace>().iter_mut(world) {
             pace.always = true;
@@ -104,7 +104,7 @@ impl Scarce {
         }
         let mut uploads = 0;
         for (n, (state, jobs)) in plans.into_iter().enumerate() {
-            for job in &jobs {
+            for job in jobs.iter().filter_map(|job| job.tile()) {
                 let image = &state.dataset.images[0];
                 let channel = state.layers[job.layer].layer.channel;
                 let plane = Plane::of(&state, image, channel, job.level).unwrap();

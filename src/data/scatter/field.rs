@@ -1,0 +1,175 @@
+//! The values of a region of a level.
+
+use super::{BACKGROUND, Content, ScatterSpec, along::Along};
+use crate::data::procedural::hash;
+
+/// Values of the table that all random numbers are taken from; a row begins anywhere in it.
+const TABLE: usize = 1 << 16;
+/// The value of an object whose amplitude is 1. With grain on top it stays within 16 bits.
+const BRIGHT: f32 = 46_000.0;
+/// Mean amplitude of the objects, which is half to all of [`BRIGHT`].
+const MEAN: f32 = 0.75;
+/// Most grain, of an object's value.
+const GRAIN: f64 = 0.35;
+/// From this many finest voxels along an axis on, a voxel has so many regions that their share is taken for
+/// their number: each would have to be looked at.
+const MANY: u64 = 256;
+
+/// What all chunks of an image are made from.
+pub struct Field {
+    seed: u64,
+    content: Content,
+    /// Extents z, y, x of the finest level.
+    extents: [u64; 3],
+    /// Longest row that is ever asked for.
+    longest: usize,
+    levels: Vec<Table>,
+}
+
+/// The random numbers of a level.
+enum Table {
+    /// Factors on the objects' values.
+    Grain(Vec<f32>),
+    /// Values.
+    Noise(Vec<u16>),
+}
+
+impl Field {
+    /// For `levels` levels and rows of at most `longest` voxels.
+    pub fn new(spec: &ScatterSpec, levels: u16, longest: usize) -> Self {
+        // Rows that begin near the end go on at the beginning.
+        let random = |n: usize| hash::unit(hash::mix(&[spec.seed, 1, (n % TABLE) as u64])) as f32;
+        let random: Vec<f32> = (0..TABLE + longest).map(random).collect();
+        let grain = spec.grain.clamp(0.0, GRAIN) as f32;
+        let table = |level: u16| {
+            // The mean of n random numbers varies with the root of n less.
+            let strength = 1.0 / f32::from(8_u16).powi(i32::from(level)).sqrt();
+            let around = random.iter().map(|r| (2.0 * r - 1.0) * strength);
+            match spec.content {
+                Content::Noise => {
+                    Table::Noise(around.map(|a| rounded((32_767.5 * (1.0 + a)).min(65_535.0))).collect())
+                }
+                Content::Objects { .. } => Table::Grain(around.map(|a| 1.0 + grain * a).collect()),
+            }
+        };
+        Self {
+            seed: spec.seed,
+            content: spec.content,
+            extents: [1, 2, 3].map(|d| spec.shape[d]),
+            longest,
+            levels: (0..levels).map(table).collect(),
+        }
+    }
+
+    /// Calls `row` with the values of each row of a region of a level, z slowest.
+    pub fn rows(
+        &self,
+        level: u16,
+        channel: u64,
+        origin: [u64; 3],
+        size: [usize; 3],
+        mut row: impl FnMut(&[u16]),
+    ) {
+        debug_assert!(size[2] <= self.longest);
+        // Where a row begins in the table depends on its place alone, not on the region that is asked for.
+        let begin = |z: usize| {
+            let plane = hash::mix(&[self.seed, u64::from(level), channel, origin[0] + z as u64]);
+            move |y: usize| {
+                let h = (plane ^ (origin[1] + y as u64)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                ((h >> 40) + origin[2]) as usize % TABLE
+            }
+        };
+        match &self.levels[usize::from(level)] {
+            Table::Noise(noise) => (0..size[0]).for_each(|z| {
+                let begin = begin(z);
+                (0..size[1]).for_each(|y| row(&noise[begin(y)..][..size[2]]));
+            }),
+            Table::Grain(grain) => {
+                let objects = self.objects(level, channel, origin, size);
+                let (mut sum, mut values) = (vec![0.0; size[2]], vec![0; size[2]]);
+                for z in 0..size[0] {
+                    let begin = begin(z);
+                    for y in 0..size[1] {
+                        objects.row(z, y, &mut sum);
+                        let grain = &grain[begin(y)..][..size[2]];
+                        for ((value, sum), grain) in values.iter_mut().zip(&sum).zip(grain) {
+                            *value = rounded(f32::from(BACKGROUND) + sum * grain);
+                        }
+                        row(&values);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The objects that a region sees.
+    fn objects(&self, level: u16, channel: u64, origin: [u64; 3], size: [usize; 3]) -> Objects {
+        let Content::Objects { occupancy } = self.content else { return Objects::default() };
+        let factor = 1_u64 << level;
+        let seed = hash::mix(&[self.seed, 2, channel]);
+        let [z, y, x] = std::array::from_fn(|d| {
+            let along = Along::new(hash::mix(&[seed, d as u64]), self.extents[d], factor, origin[d], size[d]);
+            if factor < MANY { along } else { along.merged(size[d]) }
+        });
+        let row = |rz: usize, ry: usize| {
+            let line = hash::mix(&[seed, z.first + rz as u64, y.first + ry as u64]);
+            let mut row = vec![0.0; size[2]];
+            for (rx, part) in x.regions.iter().enumerate() {
+                let amplitude = if factor < MANY {
+                    amplitude(line, x.first + rx as u64, occupancy)
+                } else {
+                    MEAN * occupancy as f32
+                };
+                if amplitude > 0.0 {
+                    let row = row[part.from..].iter_mut();
+                    row.zip(&part.weights).for_each(|(row, w)| *row += BRIGHT * amplitude * w);
+                }
+            }
+            row.iter().any(|v| *v > 0.0).then_some(row)
+        };
+        let lines = z.regions.iter().enumerate().map(|(rz, _)| {
+            let lines = y.regions.iter().enumerate().map(|(ry, _)| row(rz, ry));
+            lines.collect()
+        });
+        Objects { lines: lines.collect(), z: Some(z), y: Some(y) }
+    }
+}
+
+/// How bright the object of a region is, 0 where there is none. `line` stands for its place along z and y.
+fn amplitude(line: u64, x: u64, occupancy: f64) -> f32 {
+    let mut h = (line ^ x).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    h = (h ^ (h >> 29)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    h ^= h >> 32;
+    let there = ((h >> 32) as f64) < occupancy * f64::from(u32::MAX) + 1.0;
+    if there { 2.0 * MEAN / 3.0 * (1.0 + (h & 0xffff) as f32 / 65_536.0) } else { 0.0 }
+}
+
+/// The objects of a region of voxels, summed up along x.
+#[derive(Default)]
+struct Objects {
+    /// By region along z and y: what a row is made of where both weigh 1; `None` where there is nothing.
+    lines: Vec<Vec<Option<Vec<f32>>>>,
+    z: Option<Along>,
+    y: Option<Along>,
+}
+
+impl Objects {
+    /// Writes the sum of what the row `z, y` sees.
+    fn row(&self, z: usize, y: usize, sum: &mut [f32]) {
+        sum.fill(0.0);
+        let (Some(along_z), Some(along_y)) = (&self.z, &self.y) else { return };
+        for (rz, wz) in along_z.of_voxel(z) {
+            for (ry, wy) in along_y.of_voxel(y) {
+                let Some(line) = &self.lines[rz][ry] else { continue };
+                let w = wz * wy;
+                sum.iter_mut().zip(line).for_each(|(sum, v)| *sum += w * v);
+            }
+        }
+    }
+}
+
+/// Rounds a value of `0..=65535`. At 2²³ the last bit of an f32 counts ones, so the value is its lower bits: a
+/// conversion would look for what does not fit, voxel by voxel.
+fn rounded(value: f32) -> u16 {
+    (value + 8_388_608.0).to_bits() as u16
+}

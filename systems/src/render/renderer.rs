@@ -1,0 +1,69 @@
+//! What the renderer keeps between frames.
+
+use super::{
+    bricks::BrickMemory,
+    buffers::Buffers,
+    convert::Convert,
+    enlarge::Enlarge,
+    gpu::Gpu,
+    memory::Refused,
+    plane::{colours::Colours, program::Programs},
+    staging::Staging,
+};
+use crate::residency::bricks::cut::Cutter;
+use bevy_ecs::prelude::*;
+use std::{sync::Arc, time::Instant};
+
+/// What the renderer keeps between frames.
+#[derive(Resource)]
+pub struct Renderer {
+    pub(super) buffers: Buffers,
+    /// Volumes.
+    pub(super) bricks: BrickMemory,
+    /// Where bricks are cut.
+    pub(super) cutter: Cutter,
+    /// Programs, and those that are to be compiled.
+    pub programs: Programs,
+    pub(super) colours: Colours,
+    /// The colour tables that the GPU has.
+    pub(super) luts: Vec<u32>,
+    pub(super) convert: Convert,
+    pub(super) enlarge: Enlarge,
+    pub(super) staging: Staging,
+    /// What the GPU had no room for in this turn.
+    pub(super) refused: Option<Refused>,
+    /// Nothing more can be given up: nothing is drawn before then.
+    pub(super) retry: Option<Instant>,
+    /// That was told.
+    pub(super) exhausted: bool,
+    /// A token for each upload that waits to be submitted: the strong count less one.
+    pub(super) uploads: Arc<()>,
+}
+
+impl Renderer {
+    /// Compiles the fixed passes; allocates nothing large.
+    pub fn new(gpu: &Gpu) -> Self {
+        Self {
+            buffers: Buffers::new(gpu),
+            bricks: BrickMemory::default(),
+            cutter: Cutter::default(),
+            programs: Programs::new(&gpu.device),
+            colours: Colours::default(),
+            luts: Vec::new(),
+            convert: Convert::new(&gpu.device),
+            enlarge: Enlarge::new(&gpu.device),
+            staging: Staging::default(),
+            refused: None,
+            retry: None,
+            exhausted: false,
+            uploads: Arc::default(),
+        }
+    }
+
+    /// Gives the pools back.
+    pub(super) fn forget_tiles(&mut self) {
+        self.buffers.drop_pools();
+        self.bricks.clear();
+        self.staging.abandon();
+    }
+}
