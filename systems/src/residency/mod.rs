@@ -7,6 +7,7 @@
 
 mod ahead;
 pub mod arrivals;
+pub mod bricks;
 pub mod cache;
 pub mod cost;
 pub mod cut;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::type_complexity, reason = "tests")]
 
 mod camera;
+mod clip;
 mod coarse;
 mod contrast;
 mod delivery;
@@ -22,3 +23,4 @@ mod sessions;
 mod thick;
 mod turn_order;
 mod turntable;
+mod volumes;

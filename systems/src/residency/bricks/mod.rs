@@ -1,0 +1,3 @@
+//! Volumes: which bricks of which levels a view needs.
+
+pub mod detail;
