@@ -5,6 +5,7 @@
 mod bricks_chosen;
 mod bricks_cut;
 mod camera;
+mod clip;
 mod coarse;
 mod contrast;
 mod delivery;
@@ -24,3 +25,4 @@ mod sessions;
 mod thick;
 mod turn_order;
 mod turntable;
+mod volumes;
