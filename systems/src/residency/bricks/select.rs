@@ -121,9 +121,11 @@ impl<'a> Layer<'a> {
     /// World box that bricks `[from, to)` of a level and all that refines them reach over; along z, y, x.
     fn reach(&self, block: usize, from: [u32; 3], to: [u32; 3]) -> Box3 {
         std::array::from_fn(|i| {
-            let (first, last) =
-                (self.axes[i].span(block, from[i]).reach, self.axes[i].span(block, to[i] - 1).reach);
-            [first[0], last[1]]
+            if from[i] + 1 == to[i] {
+                self.axes[i].span(block, from[i]).reach
+            } else {
+                self.axes[i].reach(block, [from[i], to[i]])
+            }
         })
     }
 
