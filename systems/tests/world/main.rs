@@ -23,3 +23,4 @@ mod scarcity;
 mod sessions;
 mod thick;
 mod turn_order;
+mod volumes;
