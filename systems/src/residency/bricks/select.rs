@@ -94,7 +94,10 @@ impl<'a> Layer<'a> {
             let sides = block.dims.iter().flatten().map(|&d| block.level().scale[d]);
             sides.fold(f64::MIN_POSITIVE, f64::max)
         };
-        let region = Region::of(state, layer, [0, 1, 2].map(|s| axes[s].outer()), longest(finest));
+        // An axis that the image lacks is one voxel as large as the scene.
+        let lacking = (0..3).filter(|s| finest.dims[*s].is_none()).map(|s| scene(s)[1] - scene(s)[0]);
+        let voxel = lacking.fold(longest(finest), f64::max);
+        let region = Region::of(state, layer, [0, 1, 2].map(|s| axes[s].outer()), voxel);
         Some(Self {
             index,
             state: layer,
