@@ -4,6 +4,7 @@
 
 mod bricks_chosen;
 mod bricks_cut;
+mod bricks_volumes;
 mod camera;
 mod clip;
 mod coarse;
