@@ -5,7 +5,7 @@ use crossbeam_channel::{Receiver, Sender};
 use lucida_systems::render::{
     frame::Renderer,
     gpu::Gpu,
-    plane::program::{Made, Wish},
+    programs::{Made, Wish},
 };
 use std::{
     io,

@@ -11,11 +11,13 @@ use super::{
     gpu::Gpu,
     job::{FrameJob, Handover, Job, Layout, PixelFormat, Returned, UploadJob},
     memory::Refused,
-    plane::{colours::Colours, params, program::Programs},
+    plane::{colours::Colours, params},
+    programs::Programs,
     record::{NotDrawn, record},
     ring::Ring,
     staging::{NoStaging, Staging},
     upload::Uploading,
+    volume::memory::VolumeMemory,
 };
 use crate::{
     ingest::WantsKeyframe,
@@ -91,12 +93,14 @@ struct Shown {
 pub struct Renderer {
     pub(super) buffers: Buffers,
     /// Volumes.
-    pub(super) bricks: BrickMemory,
+    pub bricks: BrickMemory,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
     /// The colour tables that the GPU has.
     pub(super) luts: Vec<u32>,
+    /// What volumes share.
+    pub(super) volume: VolumeMemory,
     pub(super) convert: Convert,
     pub(super) staging: Staging,
     /// What the GPU had no room for in this turn.
@@ -115,9 +119,10 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
-            programs: Programs::new(&gpu.device),
+            programs: Programs::default(),
             colours: Colours::default(),
             luts: Vec::new(),
+            volume: VolumeMemory::new(gpu),
             convert: Convert::new(&gpu.device),
             staging: Staging::default(),
             refused: None,
@@ -125,6 +130,11 @@ impl Renderer {
             exhausted: false,
             uploads: Arc::default(),
         }
+    }
+
+    /// Closes what was written by `encoder`, before it is finished: see [`Staging::finish`].
+    pub fn finish(&mut self, encoder: &wgpu::CommandEncoder) {
+        self.staging.finish(encoder);
     }
 
     /// Gives the pools back.
@@ -277,6 +287,7 @@ pub fn draw(
                     d.renderer.refused = Some(refused);
                     // What was recorded is not submitted.
                     d.renderer.luts.clear();
+                    d.renderer.volume.forget();
                     return;
                 }
             }

@@ -6,6 +6,7 @@ use super::{
     frame::Renderer,
     gpu::Gpu,
     plane::params::{self, Params},
+    programs::Spec,
     ring::Ring,
     staging::{NoStaging, Purpose},
 };
@@ -13,7 +14,7 @@ use lucida_components::stream::Stream;
 
 /// Why nothing was drawn.
 #[derive(Debug)]
-pub(super) enum NotDrawn {
+pub enum NotDrawn {
     /// There is no room for the parameters.
     Staging(NoStaging),
     /// Its program is being compiled.
@@ -33,7 +34,8 @@ pub(super) fn record(
     slot: usize,
     params: &Params,
 ) -> Result<(), NotDrawn> {
-    let program = renderer.programs.get(&gpu.device, &params.spec).ok_or(NotDrawn::Program)?;
+    let spec = Spec::Plane(params.spec.clone());
+    let program = renderer.programs.get(&gpu.device, &spec).ok_or(NotDrawn::Program)?;
     let canvas = ring.layout.canvas;
     let frame =
         params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
@@ -82,7 +84,7 @@ pub(super) fn record(
         .collect();
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("plane"),
-        layout: renderer.programs.layout(&params.spec),
+        layout: renderer.programs.layout(&gpu.device, &spec),
         entries: &entries,
     });
     {
