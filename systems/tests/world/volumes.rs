@@ -75,11 +75,10 @@ fn counted(state: &ViewState, lod: Lod) -> f64 {
                         continue;
                     }
                     let mut nearest = f64::INFINITY;
-                    const STEPS: usize = 8;
-                    for n in 0..(STEPS + 1).pow(3) {
-                        let at = [n, n / (STEPS + 1), n / (STEPS + 1).pow(2)].map(|n| n % (STEPS + 1));
+                    for n in 0..729 {
+                        let at = [n, n / 9, n / 81].map(|n| n % 9);
                         let point = std::array::from_fn(|i| {
-                            of[i][0] + (of[i][1] - of[i][0]) * at[i] as f64 / STEPS as f64
+                            of[i][0] + (of[i][1] - of[i][0]) * at[i] as f64 / 8 as f64
                         });
                         let Some(seen) = rays.project(point) else { continue };
                         if seen[0].abs() <= half[0] && seen[1].abs() <= half[1] {
@@ -158,12 +157,11 @@ fn nearest(state: &ViewState) -> f64 {
             *side = [side[0].max(*from), side[1].min(*to)];
         }
     }
-    const STEPS: usize = 60;
     let mut nearest = f64::INFINITY;
-    for n in 0..(STEPS + 1).pow(3) {
-        let at = [n, n / (STEPS + 1), n / (STEPS + 1).pow(2)].map(|n| n % (STEPS + 1));
+    for n in 0..226_981 {
+        let at = [n, n / 61, n / 3721].map(|n| n % 61);
         let point =
-            std::array::from_fn(|i| sides[i][0] + (sides[i][1] - sides[i][0]) * at[i] as f64 / STEPS as f64);
+            std::array::from_fn(|i| sides[i][0] + (sides[i][1] - sides[i][0]) * at[i] as f64 / 60 as f64);
         if rays.project(point).is_some_and(|p| p[0].abs() <= half[0] && p[1].abs() <= half[1]) {
             nearest = nearest.min(rays.pixel_at(rays.depth(point)));
         }
@@ -279,7 +277,7 @@ fn an_orbit_along_the_budget_does_not_flap() {
     let second = at(&mut rig, bias);
     assert!(first != second && (first / second - 1.0).abs() < 0.1, "{first} {second}");
     rig.app.insert_resource(Budgets {
-        brick_bytes: ((first + second) / 2.0 / 0.75) as u64,
+        brick_bytes: (f64::midpoint(first, second) / 0.75) as u64,
         ..Budgets::default()
     });
     rig.ask(orbit(0.0, -1.0));
