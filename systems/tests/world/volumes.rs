@@ -77,9 +77,8 @@ fn counted(state: &ViewState, lod: Lod) -> f64 {
                     let mut nearest = f64::INFINITY;
                     for n in 0..729 {
                         let at = [n, n / 9, n / 81].map(|n| n % 9);
-                        let point = std::array::from_fn(|i| {
-                            of[i][0] + (of[i][1] - of[i][0]) * at[i] as f64 / 8 as f64
-                        });
+                        let point =
+                            std::array::from_fn(|i| of[i][0] + (of[i][1] - of[i][0]) * at[i] as f64 / 8.0);
                         let Some(seen) = rays.project(point) else { continue };
                         if seen[0].abs() <= half[0] && seen[1].abs() <= half[1] {
                             nearest = nearest.min(rays.pixel_at(rays.depth(point)));
@@ -165,8 +164,7 @@ fn nearest(state: &ViewState) -> f64 {
     let mut nearest = f64::INFINITY;
     for n in 0..226_981 {
         let at = [n, n / 61, n / 3721].map(|n| n % 61);
-        let point =
-            std::array::from_fn(|i| sides[i][0] + (sides[i][1] - sides[i][0]) * at[i] as f64 / 60 as f64);
+        let point = std::array::from_fn(|i| sides[i][0] + (sides[i][1] - sides[i][0]) * at[i] as f64 / 60.0);
         if rays.project(point).is_some_and(|p| p[0].abs() <= half[0] && p[1].abs() <= half[1]) {
             nearest = nearest.min(rays.pixel_at(rays.depth(point)));
         }
