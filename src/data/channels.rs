@@ -100,6 +100,7 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!((layers[0].name.as_str(), layers[0].controls.colormap.as_str()), ("DNA", "#0000ff"));
         assert_eq!((layers[0].controls.contrast_limits, layers[0].range), ([3.0, 40.0], [0.0, 100.0]));
+        assert_eq!(layers.iter().map(|l| l.controls.iso_threshold).collect::<Vec<_>>(), [21.5, 501.0]);
         assert!(!layers[0].controls.visible && layers[1].controls.visible);
         assert_eq!((layers[1].name.as_str(), layers[1].controls.colormap.as_str()), ("channel 1", "gray"));
         assert_eq!((layers[1].controls.contrast_limits, layers[1].range), ([6.0, 996.0], [0.0, 65_535.0]));

@@ -24,7 +24,7 @@ pub(super) fn choose(draft: &Draft, pose: &VolumePose) -> Result<Lod, FaultReaso
     let coarsest = image.levels.len() - 1;
     Ok(match asked.policy {
         LodPolicy::Auto => {
-            let bias = bias(&sight, asked.bias, limit.max(sight.bytes(locked(coarsest))));
+            let bias = bias(&sight, asked.bias, limit, coarsest);
             let lod = Lod { bias, downgraded: bias > 0, ..asked };
             Lod { level: Detail::with(&draft.next, image, lod).wanted(sight.nearest_pixel()), ..lod }
         }
@@ -58,14 +58,16 @@ pub(crate) fn locked(level: usize) -> Lod {
 
 /// The smallest bias that fits; the current one within the margin. With less room than the coarsest level needs,
 /// that is what everything comes to.
-fn bias(sight: &Sight, current: u8, limit: f64) -> u8 {
+fn bias(sight: &Sight, current: u8, limit: f64, coarsest: usize) -> u8 {
     let bytes = |bias| sight.bytes(Lod { bias, ..Lod::default() });
-    if bytes(current) > limit * HELD {
-        return (current..Lod::MOST_BIAS)
-            .map(|b| b + 1)
-            .find(|&b| bytes(b) <= limit)
-            .unwrap_or(Lod::MOST_BIAS);
+    let now = bytes(current);
+    if now <= limit * HELD {
+        let finer = (0..current).rev().take_while(|&b| bytes(b) <= limit / HELD);
+        return finer.last().unwrap_or(current);
     }
-    let finer = (0..current).rev().take_while(|&b| bytes(b) <= limit / HELD);
-    finer.last().unwrap_or(current)
+    let limit = limit.max(sight.bytes(locked(coarsest)));
+    if now <= limit * HELD {
+        return current;
+    }
+    (current..Lod::MOST_BIAS).map(|b| b + 1).find(|&b| bytes(b) <= limit).unwrap_or(Lod::MOST_BIAS)
 }

@@ -1,15 +1,17 @@
 //! The crop box and the free planes.
 
-use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, crop, cut, is_applied, topics, value};
+use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, crop, cut, pyramid, set, topics, value};
 use lucida_components::{
+    camera::CameraParts,
     clip::{Clip, ClipParts, ClipPlane},
     fault::{FaultReason, RejectCode},
-    ids::ViewId,
+    ids::{StreamId, ViewId},
     intent::Change,
     metrics::Metrics,
     notice::Topic,
     ops::OpKind,
     snapshot::Snapshot,
+    stream::Canvas,
     value::Value,
 };
 use lucida_systems::txn::commit::check;
@@ -144,16 +146,19 @@ fn commit_refuses_a_block_that_cannot_be_cut_along() {
 
 #[test]
 fn what_is_cropped_away_is_not_the_nearest_point() {
-    let mut rig = Rig::new();
-    rig.ask(Change::Ndisplay(3));
-    rig.ask(super::rig::zoom(0.02));
-    let near = rig.level();
-    // Seen from the front, along y: what is left of it begins farther away.
-    rig.ask(crop("y", Some([900.0, 1023.0])));
-    assert!(rig.level() > near, "{} and {near}", rig.level());
+    let mut rig = Rig::showing(pyramid([512; 3], [1.0; 3], 4));
+    let canvas = Canvas { width: 16, height: 16 };
+    rig.ask_all([Change::Ndisplay(3), Change::Canvas { stream: StreamId::MAIN, canvas }]);
+    // Along y, 44 units before the box, where a pixel is as large as 3 voxels.
+    let parts = CameraParts { angles: Some([0.0; 3]), distance: Some(300.0), ..CameraParts::default() };
+    rig.ask(set(parts));
+    assert_eq!(rig.level(), 1);
+    rig.ask(crop("y", Some([100.0, 511.0])));
+    assert_eq!(rig.level(), 3, "what is left begins where it is 10");
     rig.ask(crop("y", Some([5000.0, 6000.0])));
-    assert_eq!(rig.level(), 3, "nothing is left");
-    assert!(is_applied(&rig.ask(super::rig::zoom(0.5))));
+    assert_eq!((rig.level(), rig.state().lod.downgraded), (3, false), "nothing is left");
+    rig.ask(crop("y", None));
+    assert_eq!(rig.level(), 1);
 }
 
 #[test]

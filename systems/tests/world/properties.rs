@@ -1,17 +1,19 @@
 //! What holds whatever is asked, in whatever order.
 
 use super::rig::{
-    ALL_FEATURES, Rig, brain, go, is_rejected, layer, pan, set, set_zoom, step, to_infinity, zoom,
+    ALL_FEATURES, Rig, brain, crop, cut, go, is_rejected, layer, pan, set, set_zoom, step, to_infinity, zoom,
 };
 use lucida_components::{
     applied::{Applied, ViewState},
     camera::{CameraDelta, CameraParts, Rect},
-    controls::{Blending, ControlChange, Interpolation, Projection},
+    clip::ClipPlane,
+    controls::{Blending, ControlChange, Depiction, Interpolation, Projection},
     ids::{StreamId, ViewId},
     index::Index,
     intent::{Change, Grid},
     lod::{Budgets, LodPolicy, LodRules},
     ops::OpState,
+    rays::Rays,
     snapshot::Snapshot,
     stream::Canvas,
 };
@@ -47,10 +49,11 @@ fn camera() -> impl Strategy<Value = Change> {
         prop::option::weighted(0.2, (number(), number(), number(), number())),
         prop::option::weighted(0.2, [number(), number(), number()]),
         prop::option::weighted(0.2, number()),
+        prop::option::weighted(0.2, number()),
     )
-        .prop_map(|(center, zoom, rect, angles, distance)| {
+        .prop_map(|(center, zoom, rect, angles, distance, fov)| {
             let rect = rect.map(|(left, bottom, width, height)| Rect { left, bottom, width, height });
-            set(CameraParts { center, zoom, rect, angles, distance, fov: None })
+            set(CameraParts { center, zoom, rect, angles, distance, fov })
         });
     prop_oneof![
         3 => (factor(), [number(), number()])
@@ -78,7 +81,45 @@ fn control() -> impl Strategy<Value = ControlChange> {
         [number(), number()].prop_map(ControlChange::ContrastLimits),
         number().prop_map(ControlChange::SampleStep),
         number().prop_map(ControlChange::PlaneThickness),
+        prop::option::of([number(), number(), number()]).prop_map(ControlChange::PlanePosition),
+        [number(), number(), number()].prop_map(ControlChange::PlaneNormal),
+        prop::sample::select(Depiction::ALL.to_vec()).prop_map(ControlChange::Depiction),
         prop::sample::select(Projection::ALL.to_vec()).prop_map(ControlChange::Projection),
+    ]
+}
+
+fn clip() -> impl Strategy<Value = Change> {
+    let plane = ([number(), number(), number()], [number(), number(), number()])
+        .prop_map(|(position, normal)| ClipPlane { position, normal });
+    prop_oneof![
+        (axis(), prop::option::of([number(), number()])).prop_map(|(a, range)| crop(&a, range)),
+        vec(plane, 0..3).prop_map(cut),
+    ]
+}
+
+/// What a hand does to a volume: numbers that pass the door, however large.
+fn turn_of_volume() -> impl Strategy<Value = Change> {
+    let finite = || number().prop_filter("finite", |v| v.is_finite());
+    let positive = || finite().prop_map(|v| v.abs().max(1e-320));
+    let fov = prop_oneof![Just(0.0), 0.1..179.999, Just(0.1), Just(179.999_999)];
+    let parts = (
+        prop::option::of([finite(), finite(), finite()]),
+        prop::option::of(positive()),
+        prop::option::of([finite(), finite(), finite()]),
+        fov,
+    )
+        .prop_map(|(center, distance, angles, fov)| {
+            let center = center.map(|c| c.to_vec());
+            set(CameraParts { center, distance, angles, fov: Some(fov), ..CameraParts::default() })
+        });
+    prop_oneof![
+        2 => (finite(), finite()).prop_map(|(dx, dy)| pan(dx, dy)),
+        2 => positive().prop_map(zoom),
+        2 => (0.2..5.0).prop_map(zoom),
+        2 => (finite(), finite())
+            .prop_map(|(azimuth, elevation)| Change::Camera(CameraDelta::Orbit { azimuth, elevation })),
+        1 => Just(Change::Camera(CameraDelta::Reset)),
+        2 => parts,
     ]
 }
 
@@ -96,6 +137,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         6 => dims,
         6 => camera(),
+        2 => clip(),
         3 => ((0_u32..3), control()).prop_map(|(n, c)| layer(n, c)),
         1 => control().prop_map(Change::Volume),
         2 => whole().prop_map(Change::Level),
@@ -113,16 +155,17 @@ fn turns(most: usize) -> impl Strategy<Value = Vec<(Vec<Change>, u64)>> {
     vec((vec(change(), 1..4), 0_u64..400), 1..most)
 }
 
-fn world() -> impl Strategy<Value = (LodRules, u64)> {
+fn world() -> impl Strategy<Value = (LodRules, u64, u64)> {
     let rules = prop::sample::select(vec![LodRules::default(), LodRules::NAPARI_CUDA]);
     // From next to nothing to plenty.
-    (rules, prop::sample::select(vec![1_u64 << 12, 3 << 20, 20 << 20, 1 << 30]))
+    let bytes = || prop::sample::select(vec![1_u64 << 12, 3 << 20, 20 << 20, 1 << 30]);
+    (rules, bytes(), bytes())
 }
 
-fn rig_of((rules, pool_bytes): (LodRules, u64)) -> Rig {
+fn rig_of((rules, pool_bytes, brick_bytes): (LodRules, u64, u64)) -> Rig {
     let mut rig = Rig::empty();
     rig.app.insert_resource(rules);
-    rig.app.insert_resource(Budgets { pool_bytes, ..Budgets::default() });
+    rig.app.insert_resource(Budgets { pool_bytes, brick_bytes, ..Budgets::default() });
     rig.ask(Change::Dataset(brain()));
     rig
 }
@@ -256,5 +299,61 @@ proptest! {
         rig.ask(again);
         let after = applied(&mut rig);
         prop_assert_eq!(before.revision, after.revision);
+    }
+
+    #[test]
+    fn nothing_that_passes_the_door_makes_a_pose_that_cannot_be_drawn(
+        world in world(),
+        turns in vec(vec(turn_of_volume(), 1..4), 1..10),
+    ) {
+        let mut rig = rig_of(world);
+        rig.ask(Change::Ndisplay(3));
+        for changes in turns {
+            let ops = rig.ask_all(changes);
+            prop_assert!(!ops.iter().any(is_rejected));
+            let state = rig.state();
+            prop_assert_eq!(check(&state), Ok(()));
+            let pose = state.camera.volume;
+            prop_assert!(pose.angles[0].abs() <= 180.0 && pose.angles[1].abs() <= 90.0, "{:?}", pose);
+            let rays = Rays::of(&pose, state.canvas);
+            prop_assert!(rays.pixel.is_finite() && rays.pixel > 0.0, "{:?}", rays);
+            let bases = rays.right.into_iter().chain(rays.down).chain(rays.forward).chain(rays.center);
+            prop_assert!(bases.into_iter().all(f64::is_finite), "{:?}", rays);
+            prop_assert!(state.lod.level < 4);
+        }
+        prop_assert_eq!(rig.metrics().faults, 0);
+    }
+
+    #[test]
+    fn the_plane_is_where_it_was_left(
+        world in world(),
+        plane in vec(prop_oneof![factor().prop_map(zoom), (number(), number()).prop_map(|(x, y)| pan(x, y))], 0..4),
+        visits in vec(vec(turn_of_volume(), 0..4), 1..4),
+    ) {
+        let mut rig = rig_of(world);
+        rig.ask_all([go("z", 7)]);
+        rig.ask_all(plane);
+        rig.wait(1000);
+        rig.turn();
+        let left = rig.state();
+        for (n, visit) in visits.into_iter().enumerate() {
+            // With the toggle and after it.
+            let mut together = vec![Change::Ndisplay(3)];
+            if n % 2 == 0 {
+                together.extend(visit);
+                rig.ask_all(together);
+            } else {
+                rig.ask_all(together);
+                rig.ask_all(visit);
+            }
+            rig.ask(go("z", 20));
+            let volume = rig.state();
+            prop_assert_eq!(volume.camera.plane, left.camera.plane);
+            rig.ask(Change::Ndisplay(2));
+            let back = rig.state();
+            prop_assert_eq!(back.camera.plane, left.camera.plane);
+            prop_assert_eq!((&back.index, back.lod), (&left.index, left.lod));
+            prop_assert_eq!(back.camera.volume, volume.camera.volume);
+        }
     }
 }

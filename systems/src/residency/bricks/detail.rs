@@ -1,6 +1,7 @@
 //! Which level of an image a volume wants where.
 
 pub mod estimate;
+mod frustum;
 
 use lucida_components::{
     applied::ViewState,

@@ -6,7 +6,10 @@
 //! its bricks, times the part of the box that is seen there. Bricks are whole: what is seen is taken half a brick
 //! larger on all sides that cut through the box.
 
-use super::Detail;
+use super::{
+    Detail,
+    frustum::{Box3, Frustum, Half, corners},
+};
 use lucida_components::{
     applied::{LayerState, ViewState},
     camera::VolumePose,
@@ -26,8 +29,6 @@ const STRIDE: f64 = 63.0;
 const MARGIN: f64 = 1.15;
 /// Of all bricks' memory, what one view may want; the rest is for bricks of the next step.
 const SHARE: f64 = 0.75;
-/// Of the eye's distance, what lies closer than this before the eye is not looked at.
-const NEAR: f64 = 1e-3;
 
 /// Bytes that what one view wants may have.
 pub fn limit(budgets: &Budgets) -> f64 {
@@ -49,7 +50,7 @@ pub struct Sight<'a> {
 struct Part<'a> {
     image: &'a Multiscale,
     layers: f64,
-    is_slab: bool,
+    slab: Option<Slab>,
     /// The image's box and what is left of it by the crop box; world x, y, z.
     outer: Box3,
     crop: Box3,
@@ -63,24 +64,32 @@ struct Part<'a> {
 struct Bricks {
     /// Bytes of all bricks.
     bytes: f64,
-    /// Longest side of a voxel, world units.
-    voxel: f64,
+    /// Sides of a brick, world x, y, z.
+    sides: [f64; 3],
 }
 
-type Box3 = [[f64; 2]; 3];
+impl Bricks {
+    /// How far a brick reaches from its middle along a direction of length 1: on average over where a surface across
+    /// this direction cuts through bricks.
+    fn half(&self, along: [f64; 3]) -> f64 {
+        (0..3).map(|i| (along[i] * self.sides[i]).powi(2)).sum::<f64>().sqrt() / 2.0
+    }
+}
 
-/// Where `normal · p + offset ≥ 0`; the normal has length 1.
-#[derive(Debug, Clone, Copy)]
-struct Half {
+/// What of a layer is shown where that is a slab.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Slab {
+    position: Option<[f64; 3]>,
     normal: [f64; 3],
-    offset: f64,
+    thickness: f64,
 }
 
-/// A ray: the point at depth 0, and how it moves with depth.
-#[derive(Debug, Clone, Copy)]
-struct Ray {
-    at: [f64; 3],
-    by: [f64; 3],
+impl Slab {
+    fn of(layer: &LayerState) -> Option<Self> {
+        let c = &layer.controls;
+        let slab = Self { position: c.plane_position, normal: c.plane_normal, thickness: c.plane_thickness };
+        (c.depiction == Depiction::Plane).then_some(slab)
+    }
 }
 
 impl<'a> Sight<'a> {
@@ -91,11 +100,10 @@ impl<'a> Sight<'a> {
         let mut parts: Vec<Part> = Vec::new();
         for layer in state.layers.iter().filter(|l| l.controls.visible) {
             let Some(image) = state.dataset.images.get(layer.layer.image) else { continue };
-            let is_slab = layer.controls.depiction == Depiction::Plane;
-            let same = |p: &&mut Part| std::ptr::eq(p.image, image) && !is_slab && !p.is_slab;
-            match parts.iter_mut().find(same) {
+            let slab = Slab::of(layer);
+            match parts.iter_mut().find(|p| std::ptr::eq(p.image, image) && p.slab == slab) {
                 Some(part) => part.layers += 1.0,
-                None => parts.push(Part::of(state, image, is_slab.then_some(layer))),
+                None => parts.push(Part::of(state, image, slab)),
             }
         }
         Self { state, rays, half, parts }
@@ -107,48 +115,58 @@ impl<'a> Sight<'a> {
     }
 
     fn bytes_of(&self, part: &Part, detail: &Detail) -> f64 {
-        let here = part.levels[detail.wanted(self.rays.pixel)].voxel;
-        let pad = STRIDE / 2.0 * here;
-        let sides: Box3 = std::array::from_fn(|i| {
-            let ([from, to], [first, last]) = (part.crop[i], part.outer[i]);
-            [(from - pad).max(first), (to + pad).min(last)]
-        });
-        // Depth at which a level begins to be too fine: a brick is chosen by its nearest point, on average as
-        // far before any point of it as half its extent in a random direction.
-        let slope = self.rays.eye.map_or(0.0, |eye| self.rays.pixel / eye);
-        let until: Vec<f64> = (1..=part.levels.len())
-            .map(|next| match detail.sizes.get(next) {
-                Some(&size) if size > 0.0 => size + slope * 0.75 * STRIDE * part.levels[next - 1].voxel,
-                Some(_) => 0.0,
-                None => f64::INFINITY,
-            })
-            .map(|pixel| self.depth_of(pixel))
-            .collect();
-        let mut seen = vec![0.0; part.levels.len()];
-        let beyond = (pad / self.rays.pixel).min(8.0 * self.half[0].max(self.half[1]));
-        let Some(window) = self.window(&sides, beyond) else { return part.least() };
-        let area = (0..2).map(|i| (window[i][1] - window[i][0]) / LATTICE[i] as f64).product::<f64>();
-        for step in 0..LATTICE[0] * LATTICE[1] {
-            let place = [step % LATTICE[0], step / LATTICE[0]];
-            let ray = self.ray(std::array::from_fn(|i| {
-                let [from, to] = window[i];
-                from + (to - from) * (place[i] as f64 + 0.5) / LATTICE[i] as f64
-            }));
-            let Some([from, to]) = self.depths(&ray, &sides, part.cuts.iter().map(|h| h.moved(pad))) else {
-                continue;
-            };
-            for (seen, until) in seen.iter_mut().zip(&until) {
-                *seen += area * self.volume(from, to.min(*until));
-            }
-        }
         let whole: f64 = part.outer.iter().map(|[from, to]| to - from).product();
-        let bytes = part.levels.iter().zip(seen).map(|(level, seen)| {
-            let share = seen / whole;
+        let bytes = part.levels.iter().enumerate().map(|(level, bricks)| {
+            let until = self.until(bricks, detail.sizes.get(level + 1).copied());
+            let share = self.volume(part, bricks, until) / whole;
             // What cannot be told is taken whole.
-            level.bytes * if share.is_finite() { share.min(1.0) } else { 1.0 }
+            bricks.bytes * if share.is_finite() { share.min(1.0) } else { 1.0 }
         });
         let bytes: f64 = bytes.sum();
         (bytes * MARGIN * part.layers).max(part.least())
+    }
+
+    /// The depth up to which the bricks of a level are resident, where the next coarser level has the effective size
+    /// `next`. A brick is chosen by its nearest point, which lies half its depth before the average one.
+    fn until(&self, bricks: &Bricks, next: Option<f64>) -> f64 {
+        let rays = &self.rays;
+        let pixel = match (next, rays.eye) {
+            (None, _) => f64::INFINITY,
+            (Some(size), Some(eye)) if size > 0.0 => {
+                let deep: f64 = (0..3).map(|i| (rays.forward[i] * bricks.sides[i]).abs()).sum();
+                size + rays.pixel / eye * deep / 2.0
+            }
+            (Some(size), _) => size,
+        };
+        match rays.eye {
+            _ if pixel.is_infinite() => f64::INFINITY,
+            Some(eye) => (pixel / rays.pixel - 1.0) * eye,
+            None if rays.pixel < pixel => f64::INFINITY,
+            None => f64::NEG_INFINITY,
+        }
+    }
+
+    /// World volume of a part that is seen up to a depth, half a brick larger on all sides that cut through the box.
+    fn volume(&self, part: &Part, bricks: &Bricks, until: f64) -> f64 {
+        let rays = &self.rays;
+        let sides: Box3 = std::array::from_fn(|i| {
+            let ([from, to], [first, last], pad) = (part.crop[i], part.outer[i], bricks.sides[i] / 2.0);
+            [(from - pad).max(first), (to + pad).min(last)]
+        });
+        let frustum =
+            Frustum::wider(rays, self.half, [rays.right, rays.down, rays.forward].map(|a| bricks.half(a)));
+        if until <= frustum.near() {
+            return 0.0;
+        }
+        let Some(window) = frustum.window(&sides) else { return 0.0 };
+        let area = (0..2).map(|i| (window[i][1] - window[i][0]) / LATTICE[i] as f64).product::<f64>();
+        let rays = lattice(window, |place, of| (place as f64 + 0.5) / of as f64);
+        let volumes = rays.filter_map(|place| {
+            let cuts = part.cuts.iter().map(|h| h.moved(bricks.half(h.normal)));
+            let [from, to] = frustum.depths(&frustum.ray(place), &sides, cuts)?;
+            Some(frustum.volume(from, to.min(until)))
+        });
+        area * volumes.sum::<f64>()
     }
 
     /// World units of a pixel at the nearest point that is seen of the reference image; infinity where nothing is.
@@ -157,93 +175,31 @@ impl<'a> Sight<'a> {
     pub fn nearest_pixel(&self) -> f64 {
         let Some(image) = self.state.dataset.reference() else { return f64::INFINITY };
         let part = Part::of(self.state, image, None);
-        let Some(window) = self.window(&part.crop, 0.0) else { return f64::INFINITY };
+        let frustum = Frustum::wider(&self.rays, self.half, [0.0; 3]);
+        let Some(window) = frustum.window(&part.crop) else { return f64::INFINITY };
         let corners = corners(&part.crop).filter_map(|corner| {
             let at = self.rays.project(corner)?;
             let inside = (0..2).all(|i| at[i].abs() <= self.half[i]);
             inside.then(|| self.rays.depth(corner))
         });
-        let rays = (0..LATTICE[0] * LATTICE[1]).filter_map(|step| {
-            let place = [step % LATTICE[0], step / LATTICE[0]];
-            let ray = self.ray(std::array::from_fn(|i| {
-                let [from, to] = window[i];
-                from + (to - from) * place[i] as f64 / (LATTICE[i] - 1) as f64
-            }));
-            Some(self.depths(&ray, &part.crop, std::iter::empty())?[0])
+        let rays = lattice(window, |place, of| place as f64 / (of - 1) as f64).filter_map(|place| {
+            Some(frustum.depths(&frustum.ray(place), &part.crop, std::iter::empty())?[0])
         });
         corners.chain(rays).reduce(f64::min).map_or(f64::INFINITY, |depth| self.rays.pixel_at(depth))
-    }
-
-    /// The part of the canvas, made larger by `beyond` pixels, in which a box is seen: pixels from the middle,
-    /// right and down.
-    fn window(&self, of: &Box3, beyond: f64) -> Option<[[f64; 2]; 2]> {
-        let canvas = self.half.map(|half| [-half - beyond, half + beyond]);
-        if of.iter().any(|[from, to]| from > to) {
-            return None;
-        }
-        let mut bounds = [[f64::INFINITY, f64::NEG_INFINITY]; 2];
-        for corner in corners(of) {
-            // With a corner behind the eye the box may fill the canvas.
-            let Some(at) = self.rays.project(corner) else { return Some(canvas) };
-            for (bound, at) in bounds.iter_mut().zip(at) {
-                *bound = [bound[0].min(at), bound[1].max(at)];
-            }
-        }
-        let window: [[f64; 2]; 2] =
-            std::array::from_fn(|i| [bounds[i][0].max(canvas[i][0]), bounds[i][1].min(canvas[i][1])]);
-        window.iter().all(|[from, to]| from <= to).then_some(window)
-    }
-
-    /// The ray through a place in the picture.
-    fn ray(&self, [x, y]: [f64; 2]) -> Ray {
-        let rays = &self.rays;
-        let beside: [f64; 3] = std::array::from_fn(|i| (x * rays.right[i] + y * rays.down[i]) * rays.pixel);
-        let spread = rays.eye.map_or(0.0, |eye| 1.0 / eye);
-        Ray {
-            at: std::array::from_fn(|i| rays.center[i] + beside[i]),
-            by: std::array::from_fn(|i| rays.forward[i] + beside[i] * spread),
-        }
-    }
-
-    /// The depths between which a ray is in a box and not cut away.
-    fn depths(&self, ray: &Ray, sides: &Box3, cuts: impl Iterator<Item = Half>) -> Option<[f64; 2]> {
-        let near = self.rays.eye.map_or(f64::NEG_INFINITY, |eye| -eye * (1.0 - NEAR));
-        let mut depths = [near, f64::INFINITY];
-        for (i, [from, to]) in sides.iter().enumerate() {
-            cut(&mut depths, ray.at[i] - from, ray.by[i]);
-            cut(&mut depths, to - ray.at[i], -ray.by[i]);
-        }
-        for half in cuts {
-            cut(&mut depths, dot(half.normal, ray.at) + half.offset, dot(half.normal, ray.by));
-        }
-        (depths[0] < depths[1]).then_some(depths)
-    }
-
-    /// World volume behind one pixel between two depths, 0 where they are not in order.
-    fn volume(&self, from: f64, to: f64) -> f64 {
-        let [a, b] = [from, to].map(|depth| self.rays.pixel_at(depth));
-        (to - from).max(0.0) * (a * a + a * b + b * b) / 3.0
-    }
-
-    /// The depth at which a pixel has this size: everything before it is smaller.
-    fn depth_of(&self, pixel: f64) -> f64 {
-        match self.rays.eye {
-            _ if pixel.is_infinite() => f64::INFINITY,
-            Some(eye) => (pixel / self.rays.pixel - 1.0) * eye,
-            None if self.rays.pixel < pixel => f64::INFINITY,
-            None => f64::NEG_INFINITY,
-        }
     }
 }
 
 impl<'a> Part<'a> {
-    /// One layer's part of an image; `slab` is the layer where it shows a slab.
-    fn of(state: &ViewState, image: &'a Multiscale, slab: Option<&LayerState>) -> Self {
+    /// One layer's part of an image.
+    fn of(state: &ViewState, image: &'a Multiscale, slab: Option<Slab>) -> Self {
         let displayed = state.axes.displayed(3);
-        let scene = places::world_box(&state.dataset, displayed);
-        let (mut outer, mut crop) = (scene, scene);
+        let mut outer = places::world_box(&state.dataset, displayed);
+        let mut crop = outer;
+        // World x, y, z are the displayed axes from the last to the first.
+        let mut dims = [None; 3];
         for (i, &axis) in displayed.iter().rev().enumerate().take(3) {
-            if let Some(d) = image.dim_of(axis) {
+            dims[i] = image.dim_of(axis);
+            if let Some(d) = dims[i] {
                 let level = &image.levels[0];
                 let (scale, origin) = (level.scale[d], level.translation[d]);
                 outer[i] = [origin - 0.5 * scale, origin + (level.shape[d] as f64 - 0.5) * scale];
@@ -253,39 +209,29 @@ impl<'a> Part<'a> {
                 _ => outer[i],
             };
         }
-        let dims: Vec<usize> = displayed.iter().filter_map(|&a| image.dim_of(a)).collect();
         let levels = image.levels.iter().map(|level| {
-            let bricks = dims.iter().map(|&d| ((level.shape[d] as f64 - 1.0) / STRIDE).ceil().max(1.0));
+            let bricks =
+                dims.iter().flatten().map(|&d| ((level.shape[d] as f64 - 1.0) / STRIDE).ceil().max(1.0));
             Bricks {
                 bytes: bricks.product::<f64>() * brick(image),
-                voxel: dims.iter().map(|&d| level.scale[d]).fold(f64::MIN_POSITIVE, f64::max),
+                // Along an axis that the image lacks, it is one voxel thick.
+                sides: std::array::from_fn(|i| {
+                    dims[i].map_or(outer[i][1] - outer[i][0], |d| STRIDE * level.scale[d])
+                }),
             }
         });
+        let levels = levels.collect();
         let planes = state.clip.planes.iter().filter_map(|p| Half::through(p.position, p.normal, 0.0));
-        let mut part = Self {
-            image,
-            layers: 1.0,
-            is_slab: slab.is_some(),
-            outer,
-            crop,
-            cuts: planes.collect(),
-            levels: levels.collect(),
-        };
-        if let Some(layer) = slab {
-            part.cuts.extend(part.slab(layer));
+        let mut cuts: Vec<Half> = planes.collect();
+        if let Some(Slab { position, normal, thickness }) = slab {
+            let position = position.unwrap_or(outer.map(|[from, to]| f64::midpoint(from, to)));
+            let voxel = dims.iter().flatten().map(|&d| image.levels[0].scale[d]).fold(0.0, f64::max);
+            let sides = [normal, normal.map(|v| -v)];
+            cuts.extend(
+                sides.into_iter().filter_map(|n| Half::through(position, n, thickness / 2.0 * voxel)),
+            );
         }
-        part
-    }
-
-    /// The two sides of a layer's slab.
-    fn slab(&self, layer: &LayerState) -> Vec<Half> {
-        let controls = &layer.controls;
-        let middle = self.outer.map(|[from, to]| f64::midpoint(from, to));
-        let position = controls.plane_position.unwrap_or(middle);
-        let reach = controls.plane_thickness / 2.0 * self.levels[0].voxel;
-        let normal = controls.plane_normal;
-        let sides = [normal, normal.map(|v| -v)];
-        sides.into_iter().filter_map(|normal| Half::through(position, normal, reach)).collect()
+        Self { image, layers: 1.0, slab, outer, crop, cuts, levels }
     }
 
     /// One brick for each layer.
@@ -294,44 +240,15 @@ impl<'a> Part<'a> {
     }
 }
 
-impl Half {
-    /// The side of a plane through `point` that `normal` points to, and `reach` more; `None` without a direction.
-    fn through(point: [f64; 3], normal: [f64; 3], reach: f64) -> Option<Self> {
-        // Over the largest part first: squares of very small or large ones would be 0 or infinite.
-        let largest = normal.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-        let normal = normal.map(|v| v / largest);
-        let length = dot(normal, normal).sqrt();
-        let normal = normal.map(|v| v / length);
-        let offset = reach - dot(normal, point);
-        offset.is_finite().then_some(Self { normal, offset })
-    }
-
-    /// The same with `by` more kept.
-    fn moved(self, by: f64) -> Self {
-        Self { offset: self.offset + by, ..self }
-    }
-}
-
 /// Bytes of a brick.
 fn brick(image: &Multiscale) -> f64 {
     STORED.powi(3) * image.dtype.size() as f64
 }
 
-fn corners(of: &Box3) -> impl Iterator<Item = [f64; 3]> + '_ {
-    (0..8).map(|n| std::array::from_fn(|i| of[i][n >> i & 1]))
-}
-
-/// Leaves of an interval of depths `z` where `a + b·z ≥ 0`.
-fn cut(depths: &mut [f64; 2], a: f64, b: f64) {
-    if b > 0.0 {
-        depths[0] = depths[0].max(-a / b);
-    } else if b < 0.0 {
-        depths[1] = depths[1].min(-a / b);
-    } else if a < 0.0 {
-        *depths = [f64::INFINITY, f64::NEG_INFINITY];
-    }
-}
-
-fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
-    (0..3).map(|i| a[i] * b[i]).sum()
+/// Places in a window; `at` says how far across it the place of a number is.
+fn lattice(window: [[f64; 2]; 2], at: impl Fn(usize, usize) -> f64) -> impl Iterator<Item = [f64; 2]> {
+    (0..LATTICE[0] * LATTICE[1]).map(move |step| {
+        let place = [step % LATTICE[0], step / LATTICE[0]];
+        std::array::from_fn(|i| window[i][0] + (window[i][1] - window[i][0]) * at(place[i], LATTICE[i]))
+    })
 }
