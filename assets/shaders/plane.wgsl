@@ -2,8 +2,9 @@
 //
 // The body of `main` between the markers is generated per set of visible layers (see plane/program.rs):
 // one call of `layer` each, with constants for everything that selects code, so that a driver removes
-// the branches that are not taken. Cubic interpolation and the thick slice (wide.wgsl) and labels
-// (labels.wgsl) are put behind this text where a layer needs them, so that nobody else compiles them.
+// the branches that are not taken. shared.wgsl is put behind this text; cubic interpolation and the thick
+// slice (wide.wgsl) and labels (labels.wgsl, label_colors.wgsl) where a layer needs them, so that nobody else
+// compiles them.
 
 struct Frame {
     // Pixels of the picture.
@@ -67,20 +68,6 @@ const BORDER: u32 = 2u;
 const PITCH: u32 = 132u;
 const TEXELS: u32 = PITCH * PITCH;
 
-const U8: u32 = 0u;
-const U16: u32 = 1u;
-const I16: u32 = 2u;
-const F32: u32 = 3u;
-const U32: u32 = 4u;
-
-const OPAQUE: u32 = 0u;
-const TRANSLUCENT: u32 = 1u;
-const ADDITIVE: u32 = 2u;
-const MINIMUM: u32 = 3u;
-const MAXIMUM: u32 = 4u;
-const AVERAGE: u32 = 5u;
-const MULTIPLICATIVE: u32 = 6u;
-
 // A raw value, as the bits of an f32; the caller looks for NaN and infinity in the bits, because a
 // shader's arithmetic need not keep them. `i` counts texels of the tile's memory.
 fn texel(dtype: u32, slot: u32, i: u32) -> u32 {
@@ -105,10 +92,6 @@ fn texel(dtype: u32, slot: u32, i: u32) -> u32 {
             return bitcast<u32>(f32(pool32[slot * TEXELS + i]));
         }
     }
-}
-
-fn is_number(bits: u32) -> bool {
-    return (bits & 0x7f800000u) != 0x7f800000u;
 }
 
 const NOTHING: u32 = 0x7fc00000u;
@@ -197,18 +180,6 @@ fn sample_layer(l: u32, p: Place, pixel: vec2f, dtype: u32, linear: bool, single
         value = sample(levels[k].table, place(levels[k], inside, true, linear), dtype, linear);
     }
     return value;
-}
-
-fn blend(below: vec3f, color: vec3f, opacity: f32, mode: u32) -> vec3f {
-    switch mode {
-        case OPAQUE: { return color * opacity; }
-        case TRANSLUCENT: { return mix(below, color, opacity); }
-        case ADDITIVE: { return below + color * opacity; }
-        case MINIMUM: { return mix(below, min(below, color), opacity); }
-        case MAXIMUM: { return mix(below, max(below, color), opacity); }
-        case AVERAGE: { return mix(below, (below + color) * 0.5, opacity); }
-        default: { return mix(below, below * color, opacity); }
-    }
 }
 
 // A value over what is below it. All but the first three arguments are constants at the call.

@@ -65,10 +65,11 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
         let mut times: Vec<Duration> = flown.iter().map(of).collect();
         [50.0, 99.0, 100.0].map(|p| percentile(&mut times, p))
     };
-    let (gpu, turn, wall) = (times(|f| f.frame.gpu), times(|f| f.turn), times(|f| f.wall));
+    let (gpu, turn, wall) = (times(|f| f.gpu), times(|f| f.recording), times(|f| f.wall));
     let show = |[p50, p99, most]: [f64; 3]| format!("p50 {p50:.2} ms, p99 {p99:.2} ms, most {most:.2} ms");
     let bar = |text: &str| if judged { text.to_owned() } else { format!("{text}, on a GPU in full size") };
-    let (without, fewest) = seen(&flown);
+    let without = flown.iter().filter(|f| f.lit == 0).count();
+    let fewest = flown.iter().map(|f| f.lit).min().unwrap_or(0);
     let missed = frames as usize - flown.len();
     let host = space.peak[0] as f64 / MIB;
     let gpu_bytes = space.peak[1] as f64 / MIB;
@@ -81,8 +82,8 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
             show(gpu),
             !judged || gpu[1] <= 8.0,
         ),
-        Row::new("… a turn, with its uploads recorded", "none", show(turn), true),
-        Row::new("… from its intent until it can be encoded", "none", show(wall), true),
+        Row::new("… the turn that recorded it, with its uploads", "none", show(turn), true),
+        Row::new("… from the intent until it can be encoded", "none", show(wall), true),
         Row::new(
             "… frames without the volume",
             "0",
@@ -122,11 +123,13 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
 
 /// One frame of the flight.
 struct Flown {
-    frame: Frame,
-    /// The turn that recorded it, with submitting and waiting left out as far as it is the GPU's.
-    turn: Duration,
-    /// From the intent to the picture.
+    gpu: Duration,
+    /// The turn that recorded it.
+    recording: Duration,
+    /// From the intent until it can be encoded.
     wall: Duration,
+    /// Probes that show the volume.
+    lit: usize,
 }
 
 /// Flies the whole way at sixty frames a second. Chunks are taken in between, as they come.
@@ -144,10 +147,9 @@ fn fly(space: &mut Space, side: u64, frames: u32) -> Vec<Flown> {
         let asked = Instant::now();
         space.receive(asked);
         while asked.elapsed() < TICK {
-            let started = Instant::now();
             if let Turn::Frame(frame) = space.turn() {
-                let turn = started.elapsed().saturating_sub(frame.gpu);
-                flown.push(Flown { turn, wall: asked.elapsed(), frame });
+                let (gpu, recording, wall) = (frame.gpu, frame.recording, frame.done - asked);
+                flown.push(Flown { gpu, recording, wall, lit: lit(&frame) });
                 break;
             }
             space.receive(Instant::now() + Duration::from_millis(1));
@@ -161,7 +163,6 @@ fn converge(space: &mut Space) -> Option<Instant> {
     let begun = Instant::now();
     let mut drawn = None;
     while begun.elapsed() < REST {
-        space.now = Instant::now();
         let busy = match space.turn() {
             Turn::Nothing => false,
             Turn::Piece => true,
@@ -180,13 +181,9 @@ fn converge(space: &mut Space) -> Option<Instant> {
     None
 }
 
-/// Frames in which no probe shows the volume, and the fewest probes of a frame that do.
-fn seen(flown: &[Flown]) -> (usize, usize) {
-    let lit = |f: &Flown| {
-        PROBES.iter().flat_map(|y| PROBES.map(|x| [x, *y])).filter(|p| f.frame.is_lit(*p)).count()
-    };
-    let counts: Vec<usize> = flown.iter().map(lit).collect();
-    (counts.iter().filter(|n| **n == 0).count(), counts.into_iter().min().unwrap_or(0))
+/// Places round the middle that show the volume.
+fn lit(frame: &Frame) -> usize {
+    PROBES.iter().flat_map(|y| PROBES.map(|x| [x, *y])).filter(|p| frame.is_lit(*p)).count()
 }
 
 /// Looks from a share of the way.

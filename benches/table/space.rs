@@ -54,6 +54,10 @@ pub struct Frame {
     pub revision: u64,
     /// By the GPU's clocks where it has any, else from its submission to its end.
     pub gpu: Duration,
+    /// Time of the turn that recorded it.
+    pub recording: Duration,
+    /// When it could be encoded.
+    pub done: Instant,
     /// Luma of every pixel, row 0 on top.
     pub luma: Vec<u8>,
     width: usize,
@@ -200,7 +204,9 @@ impl<'a> Space<'a> {
     /// One turn. What it made is submitted and waited for.
     pub fn turn(&mut self) -> Turn {
         self.app.world_mut().resource_mut::<Clock>().now = self.now();
+        let started = Instant::now();
         self.app.update();
+        let recording = started.elapsed();
         let world = self.app.world_mut();
         let mut wants = world.resource_mut::<Wants>();
         if std::mem::take(&mut wants.changed) {
@@ -224,8 +230,8 @@ impl<'a> Space<'a> {
                 }
                 Job::Frame(mut job) => {
                     let Some(commands) = job.commands.take() else { continue };
-                    let wall = submit(self.device, commands);
-                    let frame = read(self.device, &job, wall);
+                    let waited = submit(self.device, commands);
+                    let frame = read(self.device, &job, waited, recording);
                     let micros = frame.gpu.as_secs_f64() * 1e6;
                     world.resource_mut::<Returned>().0.push(job.returned(false, Some(micros)));
                     turn = Turn::Frame(frame);
@@ -268,16 +274,19 @@ fn submit(device: &Device, commands: wgpu::CommandBuffer) -> Duration {
     started.elapsed()
 }
 
-fn read(device: &Device, job: &FrameJob, wall: Duration) -> Frame {
+fn read(device: &Device, job: &FrameJob, waited: Duration, recording: Duration) -> Frame {
     job.readback.map_async(wgpu::MapMode::Read, .., |r| r.unwrap());
     device.gpu.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    let done = Instant::now();
     let frame = {
         let bytes = job.readback.get_mapped_range(..).unwrap();
         let (width, height) = (job.layout.canvas.width as usize, job.layout.canvas.height as usize);
-        let rows = bytes.chunks_exact(job.layout.stride as usize).take(height);
-        let luma = rows.flat_map(|row| row[..width].iter().copied()).collect();
-        let gpu = job.gpu_micros(&bytes).map_or(wall, |micros| Duration::from_secs_f64(micros / 1e6));
-        Frame { revision: job.revision, gpu, luma, width }
+        let mut luma = Vec::with_capacity(width * height);
+        for row in bytes.chunks_exact(job.layout.stride as usize).take(height) {
+            luma.extend_from_slice(&row[..width]);
+        }
+        let gpu = job.gpu_micros(&bytes).map_or(waited, |micros| Duration::from_secs_f64(micros / 1e6));
+        Frame { revision: job.revision, gpu, recording, done, luma, width }
     };
     job.readback.unmap();
     frame

@@ -17,6 +17,21 @@ pub struct Clip {
 impl Clip {
     /// Free planes at most.
     pub const MOST_PLANES: usize = 6;
+
+    /// What cannot be cut along, as a sentence; `None` where all is well.
+    pub fn fault(&self) -> Option<&'static str> {
+        let finite = |range: &[f64; 2]| range.iter().all(|v| v.is_finite());
+        if !self.ranges.iter().flatten().all(|r| finite(r) && r[0] < r[1]) {
+            return Some("a range of the crop box is not two finite numbers, lower first");
+        }
+        if self.planes.len() > Self::MOST_PLANES {
+            return Some("there are more than six clip planes");
+        }
+        if !self.planes.iter().all(ClipPlane::is_valid) {
+            return Some("a clip plane has no direction or is not finite");
+        }
+        None
+    }
 }
 
 /// A free clipping plane: what lies on the side that the normal points to is kept.
@@ -26,6 +41,14 @@ pub struct ClipPlane {
     pub position: [f64; 3],
     /// Points to what is kept; not zero, of any length.
     pub normal: [f64; 3],
+}
+
+impl ClipPlane {
+    /// Whether it can be cut along.
+    pub fn is_valid(&self) -> bool {
+        self.position.iter().chain(&self.normal).all(|v| v.is_finite())
+            && self.normal.iter().any(|v| *v != 0.0)
+    }
 }
 
 /// Parts of the clip block that a client sets; `None` leaves a part.

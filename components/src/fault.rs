@@ -132,6 +132,9 @@ pub enum FaultReason {
         /// What is wrong.
         what: &'static str,
     },
+    /// The clip block cannot be cut along.
+    #[error("clip: {0}")]
+    ClipInvalid(&'static str),
     /// A step panicked or was never reached.
     #[error("the step panicked")]
     Panicked,

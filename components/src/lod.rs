@@ -15,6 +15,15 @@ pub struct Lod {
     pub policy: LodPolicy,
     /// Whether a budget made it coarser than what was asked for.
     pub downgraded: bool,
+    /// In a volume whose level is automatic: by how many halvings of the resolution a budget made every place of it
+    /// coarser. Derived by the transaction; 0 otherwise.
+    #[serde(default)]
+    pub bias: u8,
+}
+
+impl Lod {
+    /// Nothing is made coarser than this.
+    pub const MOST_BIAS: u8 = 16;
 }
 
 /// Who chooses the level.

@@ -20,6 +20,8 @@ pub enum OpKind {
     Policy,
     /// Camera deltas.
     Camera,
+    /// Crop box and clip planes.
+    Clip,
     /// Layer controls.
     Layer,
     /// Stream size.
@@ -30,8 +32,16 @@ pub enum OpKind {
 
 impl OpKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::ViewToggle, Self::Dims, Self::Policy, Self::Camera, Self::Layer, Self::Stream, Self::Dataset];
+    pub const ALL: [Self; 8] = [
+        Self::ViewToggle,
+        Self::Dims,
+        Self::Policy,
+        Self::Camera,
+        Self::Clip,
+        Self::Layer,
+        Self::Stream,
+        Self::Dataset,
+    ];
 
     /// The word used in logs and metrics.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +50,7 @@ impl OpKind {
             Self::Dims => "dims",
             Self::Policy => "policy",
             Self::Camera => "camera",
+            Self::Clip => "clip",
             Self::Layer => "layer",
             Self::Stream => "stream",
             Self::Dataset => "dataset",

@@ -15,6 +15,8 @@ pub enum Value {
     Text(String),
     /// A list of numbers.
     Floats(Vec<f64>),
+    /// Values in order.
+    List(Vec<Value>),
     /// Named values, in this order.
     Map(Vec<(&'static str, Value)>),
 }

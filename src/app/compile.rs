@@ -4,7 +4,7 @@ use bevy_ecs::world::World;
 use crossbeam_channel::{Receiver, Sender};
 use lucida_systems::render::{
     gpu::Gpu,
-    plane::program::{Made, Wish},
+    programs::{Made, Wish},
     renderer::Renderer,
 };
 use std::{

@@ -54,6 +54,7 @@ fn value(value: &Value, canvas: Canvas) -> Json {
         Value::Float(v) => json!(v),
         Value::Text(v) => json!(v),
         Value::Floats(v) => json!(v),
+        Value::List(entries) => entries.iter().map(|v| self::value(v, canvas)).collect(),
         Value::Map(entries) => Json::Object(
             entries
                 .iter()

@@ -3,7 +3,7 @@
 //! ```text
 //! First       pace::observe               what is due although nothing arrived
 //! PreUpdate   ingest                      sessions come and go, intents become messages
-//! Update      reduce  view · dims · lod · camera · layers · volume · stream · dataset
+//! Update      reduce  view · dims · lod · camera · clip · layers · volume · stream · dataset
 //! Transact    txn::transact               for each dirty view the schedule RenderTxn:
 //!                RenderTxn  Begin → Dims → Level → Camera → Commit
 //! Mirror      mirror  acks → notices      applied changes → outboxes; ops retire

@@ -77,6 +77,7 @@ impl Plugin for LucidaPlugin {
                     reduce::dims::reduce,
                     reduce::lod::reduce,
                     reduce::camera::reduce,
+                    reduce::clip::reduce,
                     reduce::layers::reduce,
                     reduce::volume::reduce,
                 )

@@ -13,3 +13,5 @@ mod refining;
 mod rig;
 mod smooth;
 mod thick;
+mod volume_modes;
+mod volume_rig;

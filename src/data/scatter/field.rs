@@ -87,10 +87,14 @@ impl Field {
             Table::Grain(grain) => {
                 let objects = self.objects(level, channel, origin, size);
                 let (mut sum, mut values) = (vec![0.0; size[2]], vec![0; size[2]]);
+                let nothing = vec![BACKGROUND; size[2]];
                 for z in 0..size[0] {
                     let begin = begin(z);
                     for y in 0..size[1] {
-                        objects.row(z, y, &mut sum);
+                        if !objects.row(z, y, &mut sum) {
+                            row(&nothing);
+                            continue;
+                        }
                         let grain = &grain[begin(y)..][..size[2]];
                         for ((value, sum), grain) in values.iter_mut().zip(&sum).zip(grain) {
                             *value = rounded(f32::from(BACKGROUND) + sum * grain);
@@ -154,17 +158,23 @@ struct Objects {
 }
 
 impl Objects {
-    /// Writes the sum of what the row `z, y` sees.
-    fn row(&self, z: usize, y: usize, sum: &mut [f32]) {
-        sum.fill(0.0);
-        let (Some(along_z), Some(along_y)) = (&self.z, &self.y) else { return };
+    /// Writes the sum of what the row `z, y` sees; false where that is nothing.
+    fn row(&self, z: usize, y: usize, sum: &mut [f32]) -> bool {
+        let (Some(along_z), Some(along_y)) = (&self.z, &self.y) else { return false };
+        let mut any = false;
         for (rz, wz) in along_z.of_voxel(z) {
             for (ry, wy) in along_y.of_voxel(y) {
                 let Some(line) = &self.lines[rz][ry] else { continue };
-                let w = wz * wy;
-                sum.iter_mut().zip(line).for_each(|(sum, v)| *sum += w * v);
+                let (w, both) = (wz * wy, sum.iter_mut().zip(line));
+                if any {
+                    both.for_each(|(sum, v)| *sum += w * v);
+                } else {
+                    both.for_each(|(sum, v)| *sum = w * v);
+                }
+                any = true;
             }
         }
+        any
     }
 }
 

@@ -1,3 +1,4 @@
+//! Scattered volumes: chunks against single values, levels against the finest, shares against what was asked for.
 #![expect(clippy::unwrap_used, reason = "tests")]
 use super::*;
 

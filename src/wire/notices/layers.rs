@@ -72,6 +72,6 @@ fn json(value: Value) -> Json {
         Value::Float(v) => json!(v),
         Value::Text(v) => json!(v),
         Value::Floats(v) => json!(v),
-        Value::None | Value::Map(_) => Json::Null,
+        Value::None | Value::List(_) | Value::Map(_) => Json::Null,
     }
 }

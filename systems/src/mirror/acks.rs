@@ -4,6 +4,7 @@ use super::versions::Versions;
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, ViewState},
+    clip::{Clip, ClipPlane},
     ids::{SessionId, ViewId},
     layer::LayerKind,
     metrics::Metrics,
@@ -56,7 +57,7 @@ pub fn acknowledge(
 fn report(report: &Report, state: &ViewState) -> Value {
     let index = |a: usize| state.index.value.get(a).copied().unwrap_or(0);
     match report {
-        Report::None | Report::Clip => Value::None,
+        Report::None => Value::None,
         Report::Ndisplay => Value::Int(i64::from(state.view.ndisplay)),
         Report::LevelIndex(a) => {
             Value::Int(places::scene_to_level(&state.dataset, state.lod.level, *a, index(*a)))
@@ -78,6 +79,20 @@ fn report(report: &Report, state: &ViewState) -> Value {
             image.map_or(Value::None, |l| l.controls.value(*key))
         }
         Report::Canvas => Value::Floats(vec![f64::from(state.canvas.width), f64::from(state.canvas.height)]),
+        Report::Clip => clip(&state.clip),
         Report::Camera(delta) => delta.clone(),
     }
+}
+
+/// The whole block, as clients are told of it: a range or nothing for each axis, and the planes.
+fn clip(clip: &Clip) -> Value {
+    let range = |r: &Option<[f64; 2]>| r.map_or(Value::None, |r| Value::Floats(r.to_vec()));
+    let plane = |p: &ClipPlane| {
+        let (position, normal) = (Value::Floats(p.position.to_vec()), Value::Floats(p.normal.to_vec()));
+        Value::Map(vec![("position", position), ("normal", normal)])
+    };
+    Value::Map(vec![
+        ("ranges", Value::List(clip.ranges.iter().map(range).collect())),
+        ("planes", Value::List(clip.planes.iter().map(plane).collect())),
+    ])
 }

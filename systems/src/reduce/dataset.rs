@@ -128,7 +128,7 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         return Err(too_few(axes, s.view.ndisplay));
     }
     let mut views = world.query::<Blocks>();
-    for (id, mut view, mut axes, mut index, mut lod, mut clip, mut queue) in views.iter_mut(world) {
+    for (id, mut view, mut axes, mut index, mut lod, mut clip, _) in views.iter_mut(world) {
         if *id != intent.view {
             continue;
         }
@@ -137,8 +137,6 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         index.set_if_neq(s.index.clone());
         lod.set_if_neq(s.lod);
         clip.set_if_neq(s.clip.clone());
-        // What was queued before was about another place.
-        queue.0.clear();
     }
     let views: Vec<Entity> = world
         .query::<(Entity, &ViewId, &View)>()

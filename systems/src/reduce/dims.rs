@@ -1,6 +1,6 @@
 //! Index, margins and order. The transaction clamps; here only names and shapes are checked.
 
-use super::{no_view, nothing_open, settle};
+use super::{no_axis, no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
@@ -52,11 +52,7 @@ fn change(
     axes: &mut Mut<Axes>,
     index: &mut Mut<Index>,
 ) -> Result<Report, Rejection> {
-    let resolve = |name: &str| {
-        axes.resolve(name).ok_or_else(|| {
-            Rejection::error(format!("axis {name:?} does not exist; there are {}", axes.labels.join(", ")))
-        })
-    };
+    let resolve = |name: &str| axes.resolve(name).ok_or_else(|| no_axis(axes, name));
     match change {
         Change::Index { axis, value, grid } => {
             let a = resolve(axis)?;

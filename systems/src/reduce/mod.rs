@@ -5,6 +5,7 @@
 
 mod auto_contrast;
 pub mod camera;
+pub mod clip;
 pub mod dataset;
 pub mod dims;
 pub mod layers;
@@ -14,6 +15,7 @@ pub mod view;
 pub mod volume;
 
 use lucida_components::{
+    axes::Axes,
     fault::Rejection,
     intent::Intent,
     ops::{Op, OpKind, OpState, Ops, Report},
@@ -46,6 +48,11 @@ fn settle(ops: &mut Ops, intent: &Intent, kind: OpKind, outcome: Result<Report, 
 /// The refusal of an intent about a view that does not exist.
 fn no_view(intent: &Intent) -> Rejection {
     Rejection::invalid(format!("view {} does not exist; the main view is 0", intent.view.0))
+}
+
+/// The refusal of an axis that the image does not have.
+fn no_axis(axes: &Axes, name: &str) -> Rejection {
+    Rejection::error(format!("axis {name:?} does not exist; there are {}", axes.labels.join(", ")))
 }
 
 /// The refusal of an intent that needs an image while there is none.

@@ -4,6 +4,7 @@ use super::{
     gpu::Gpu,
     memory::{Allocation, Refused, allocate},
     plane::program::UNIFORM_BYTES,
+    volume::program as volume,
 };
 use crate::residency::pools::WIDTHS;
 
@@ -35,23 +36,35 @@ pub enum Role {
     Luts,
     /// The convert shader's `Frame`.
     Convert,
+    /// The volume shader's `Frame`.
+    VolumeFrame,
+    /// Its `array<Layer>`.
+    VolumeLayers,
+    /// Its `array<Level>`.
+    VolumeLevels,
+    /// Its page tables, and the colour tables behind them.
+    VolumeTable,
 }
 
 impl Role {
-    const COUNT: usize = 6;
+    const COUNT: usize = 10;
 
     fn least_bytes(self) -> u64 {
         match self {
             Self::Layers | Self::Levels => UNIFORM_BYTES,
+            Self::VolumeLayers => volume::LAYERS_BYTES,
+            Self::VolumeLevels => volume::LEVELS_BYTES,
             _ => 256,
         }
     }
 
     fn usage(self) -> wgpu::BufferUsages {
         let kind = match self {
-            Self::Frame | Self::Convert => wgpu::BufferUsages::UNIFORM,
+            Self::Frame | Self::Convert | Self::VolumeFrame => wgpu::BufferUsages::UNIFORM,
             // Either, by the number of layers: see the plane's program.
-            Self::Layers | Self::Levels => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE,
+            Self::Layers | Self::Levels | Self::VolumeLayers | Self::VolumeLevels => {
+                wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE
+            }
             _ => wgpu::BufferUsages::STORAGE,
         };
         kind | wgpu::BufferUsages::COPY_DST

@@ -4,8 +4,10 @@ use super::{
     gpu::Gpu,
     job::{Handover, Job, UploadJob},
     pictures::{Grade, Motion, REST},
+    programs::Spec,
     renderer::Renderer,
     upload::Uploading,
+    volume,
 };
 use crate::residency::{
     cache::ChunkCache,
@@ -96,6 +98,18 @@ impl Drawing<'_> {
         let pending = self.renderer.uploads.clone();
         let job = UploadJob { gpu: self.gpu.clone(), commands: encoder.finish(), pending };
         self.handover.0.push(Job::Upload(job));
+    }
+
+    /// A plane is at rest: what would draw the volume is made ready, so that it need not be waited for.
+    pub(super) fn expect_volume(&mut self, state: &ViewState) {
+        if state.axes.len() < 3 {
+            return;
+        }
+        let spec = volume::program::Spec::likely(state);
+        if self.gpu.is_cpu {
+            self.renderer.programs.expect(&self.gpu.device, &Spec::Volume(spec.clone().nearest()));
+        }
+        self.renderer.programs.expect(&self.gpu.device, &Spec::Volume(spec));
     }
 
     /// How a plane is drawn: on a software driver, nearest while something moves.

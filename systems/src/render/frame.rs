@@ -211,7 +211,7 @@ pub fn draw(
                 Err(NotDrawn::Staging(NoStaging::Refused(refused))) => {
                     d.renderer.refused = Some(refused);
                     // What was recorded is not submitted.
-                    d.renderer.luts.clear();
+                    d.renderer.forget_tables();
                     return;
                 }
             }
@@ -229,6 +229,9 @@ pub fn draw(
             d.metrics.pieces_drawn += 1;
             d.handover.0.push(Job::Piece(PieceJob { gpu, stream: *stream_id, number, commands }));
             continue;
+        }
+        if !is_volume && grade == Grade::Full {
+            d.expect_volume(state);
         }
         ring.slots[slot].busy = true;
         ring.slots[slot].scale = if let Task::Whole { scale } = task { Some(scale) } else { None };

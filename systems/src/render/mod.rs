@@ -16,6 +16,7 @@ pub mod memory;
 pub mod pictures;
 pub mod plane;
 pub mod pressure;
+pub mod programs;
 mod record;
 pub mod renderer;
 mod ring;

@@ -11,6 +11,7 @@ use super::{
         colours::Colours,
         params::{self, Params},
     },
+    programs::Spec,
     renderer::Renderer,
     ring::{Canvases, Ring},
     staging::{NoStaging, Purpose},
@@ -20,7 +21,7 @@ use lucida_components::stream::Stream;
 
 /// Why nothing was drawn.
 #[derive(Debug)]
-pub(super) enum NotDrawn {
+pub enum NotDrawn {
     /// There is no room for the parameters.
     Staging(NoStaging),
     /// Its program is being compiled.
@@ -43,7 +44,8 @@ pub(super) struct Recording<'a> {
 /// [`NotDrawn`].
 pub(super) fn plane(renderer: &mut Renderer, to: &mut Recording, params: &Params) -> Result<(), NotDrawn> {
     let Recording { gpu, encoder, ring, .. } = to;
-    let program = renderer.programs.get(&gpu.device, &params.spec).ok_or(NotDrawn::Program)?;
+    let spec = Spec::Plane(params.spec.clone());
+    let program = renderer.programs.get(&gpu.device, &spec).ok_or(NotDrawn::Program)?;
     let canvas = ring.layout.canvas;
     let frame =
         params::Frame { size: [canvas.width, canvas.height], layers: params.layers.len() as u32, pad: 0 };
@@ -85,7 +87,7 @@ pub(super) fn plane(renderer: &mut Renderer, to: &mut Recording, params: &Params
         .collect();
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("plane"),
-        layout: renderer.programs.layout(&params.spec),
+        layout: renderer.programs.layout(&gpu.device, &spec),
         entries: &entries,
     });
     {

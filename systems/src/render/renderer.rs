@@ -1,14 +1,8 @@
 //! What the renderer keeps between frames.
 
 use super::{
-    bricks::BrickMemory,
-    buffers::Buffers,
-    convert::Convert,
-    enlarge::Enlarge,
-    gpu::Gpu,
-    memory::Refused,
-    plane::{colours::Colours, program::Programs},
-    staging::Staging,
+    bricks::BrickMemory, buffers::Buffers, convert::Convert, enlarge::Enlarge, gpu::Gpu, memory::Refused,
+    plane::colours::Colours, programs::Programs, staging::Staging, volume::memory::VolumeMemory,
 };
 use crate::residency::bricks::cut::Cutter;
 use bevy_ecs::prelude::*;
@@ -19,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 pub struct Renderer {
     pub(super) buffers: Buffers,
     /// Volumes.
-    pub(super) bricks: BrickMemory,
+    pub bricks: BrickMemory,
     /// Where bricks are cut.
     pub(super) cutter: Cutter,
     /// Programs, and those that are to be compiled.
@@ -27,6 +21,8 @@ pub struct Renderer {
     pub(super) colours: Colours,
     /// The colour tables that the GPU has.
     pub(super) luts: Vec<u32>,
+    /// What volumes share.
+    pub(super) volume: VolumeMemory,
     pub(super) convert: Convert,
     pub(super) enlarge: Enlarge,
     pub(super) staging: Staging,
@@ -47,9 +43,10 @@ impl Renderer {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
             cutter: Cutter::default(),
-            programs: Programs::new(&gpu.device),
+            programs: Programs::default(),
             colours: Colours::default(),
             luts: Vec::new(),
+            volume: VolumeMemory::new(gpu),
             convert: Convert::new(&gpu.device),
             enlarge: Enlarge::new(&gpu.device),
             staging: Staging::default(),
@@ -58,6 +55,17 @@ impl Renderer {
             exhausted: false,
             uploads: Arc::default(),
         }
+    }
+
+    /// Closes what was written by `encoder`, before it is finished: see [`Staging::finish`].
+    pub fn finish(&mut self, encoder: &wgpu::CommandEncoder) {
+        self.staging.finish(encoder);
+    }
+
+    /// What was recorded last is not submitted: the GPU is to be told everything again.
+    pub(super) fn forget_tables(&mut self) {
+        self.luts.clear();
+        self.volume.forget();
     }
 
     /// Gives the pools back.

@@ -125,18 +125,17 @@ impl Staging {
     pub fn reserve_brick(&mut self, gpu: &Gpu, class: Class) -> Result<BrickPlace, NoStaging> {
         let width = class.brick_bytes() / (BRICK * BRICK);
         let open = self.strips[class as usize].take().filter(|strip| strip.taken + width <= ROW);
-        let strip = match open {
-            Some(strip) => strip,
-            None => {
-                let fits = |(buffer, at): &(Allocation, u64)| at + STRIP <= buffer.size();
-                let buffer = match self.open.iter().position(fits) {
-                    Some(buffer) => buffer,
-                    None => self.more(gpu, Purpose::Tiles, STRIP)?,
-                };
-                let from = self.open[buffer].1;
-                self.open[buffer].1 = from + STRIP;
-                Strip { buffer, from, taken: 0 }
-            }
+        let strip = if let Some(strip) = open {
+            strip
+        } else {
+            let fits = |(buffer, at): &(Allocation, u64)| at + STRIP <= buffer.size();
+            let buffer = match self.open.iter().position(fits) {
+                Some(buffer) => buffer,
+                None => self.more(gpu, Purpose::Tiles, STRIP)?,
+            };
+            let from = self.open[buffer].1;
+            self.open[buffer].1 = from + STRIP;
+            Strip { buffer, from, taken: 0 }
         };
         self.strips[class as usize] = Some(Strip { taken: strip.taken + width, ..strip });
         Ok(BrickPlace { buffer: strip.buffer, strip: strip.from, column: strip.taken })

@@ -1,4 +1,4 @@
-//! What showing a level would cost, against the budgets.
+//! What showing a level of a plane would cost, against the budgets. (Of a volume: `bricks::detail::estimate`.)
 
 use super::{
     cache::OVERHEAD,
@@ -8,49 +8,36 @@ use super::{
 };
 use lucida_components::{
     applied::{LayerState, ViewState},
-    camera::Camera,
+    camera::PlanePose,
     dataset::Multiscale,
     lod::Budgets,
     places,
-    view::Mode,
 };
 
 /// Of a pool, the part that one view's target level may fill: the rest is for coarse tiles and the next step.
 const SHARE: f64 = 0.75;
 
-/// Whether the tiles that `camera` sees at `level` (of the reference image) fit the pools, and each tile's
+/// Whether the tiles that `pose` sees at `level` (of the reference image) fit the pools, and each tile's
 /// chunks the host's memory.
-pub fn fits(state: &ViewState, camera: &Camera, level: usize, budgets: &Budgets) -> bool {
+pub fn fits(state: &ViewState, pose: &PlanePose, level: usize, budgets: &Budgets) -> bool {
     let mut bytes = [0.0_f64; pools::WIDTHS.len()];
     let mut host = 0.0;
     for layer in state.layers.iter().filter(|l| l.controls.visible) {
         let Some(image) = state.dataset.images.get(layer.layer.image) else { continue };
         let own = places::resolve_level(&state.dataset, image, level, state.plane_axes());
         let size = image.dtype.size();
-        let cost = match state.view.mode() {
-            Mode::Plane => {
-                let Some(slab) = Slab::of(state, layer, image, own) else { continue };
-                if slab.count() > MOST_PLANES {
-                    return false;
-                }
-                if !chunks_fit(slab.any(), budgets) {
-                    return false;
-                }
-                let window = slab.any().window(&camera.plane.rect(state.canvas));
-                let mut tiles = (window.count() * slab.count()) as f64;
-                if slab.count() > 1 {
-                    // As many planes of the coarsest level are drawn first, and chunks may be thicker than they.
-                    tiles += base_tiles(state, layer, image, camera, own);
-                    host += chunk_bytes(&slab, window);
-                }
-                tiles * pools::stride(size) as f64
-            }
-            Mode::Volume => {
-                let shown = state.axes.displayed(3).iter().filter_map(|&a| image.dim_of(a));
-                shown.map(|d| image.levels[own].shape[d] as f64).product::<f64>() * size as f64
-            }
-        };
-        bytes[pools::pool_of(size)] += cost;
+        let Some(slab) = Slab::of(state, layer, image, own) else { continue };
+        if slab.count() > MOST_PLANES || !chunks_fit(slab.any(), budgets) {
+            return false;
+        }
+        let window = slab.any().window(&pose.rect(state.canvas));
+        let mut tiles = (window.count() * slab.count()) as f64;
+        if slab.count() > 1 {
+            // As many planes of the coarsest level are drawn first, and chunks may be thicker than they.
+            tiles += base_tiles(state, layer, image, pose, own);
+            host += chunk_bytes(&slab, window);
+        }
+        bytes[pools::pool_of(size)] += tiles * pools::stride(size) as f64;
     }
     bytes.iter().all(|b| *b <= budgets.pool_bytes as f64 * SHARE)
         && host <= budgets.cache_bytes(0) as f64 * SHARE
@@ -61,7 +48,7 @@ fn base_tiles(
     state: &ViewState,
     layer: &LayerState,
     image: &Multiscale,
-    camera: &Camera,
+    pose: &PlanePose,
     level: usize,
 ) -> f64 {
     let coarsest = image.levels.len() - 1;
@@ -69,7 +56,7 @@ fn base_tiles(
         return 0.0;
     }
     Slab::of(state, layer, image, coarsest).map_or(0.0, |slab| {
-        (slab.any().window(&camera.plane.rect(state.canvas)).count() * slab.count().min(MOST_PLANES)) as f64
+        (slab.any().window(&pose.rect(state.canvas)).count() * slab.count().min(MOST_PLANES)) as f64
     })
 }
 

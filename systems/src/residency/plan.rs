@@ -253,7 +253,9 @@ fn share_out(volumes: &[Volume], pools: &mut Pools) {
         return;
     }
     let mut needs = Needs::new();
-    volumes.iter().for_each(|view| view.needs(&mut needs));
+    for view in volumes {
+        view.needs(&mut needs);
+    }
     let mut bricks = [0_u64; Class::ALL.len()];
     for (class, count) in needs.into_values() {
         bricks[class as usize] = bricks[class as usize].saturating_add(count);

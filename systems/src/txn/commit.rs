@@ -117,6 +117,9 @@ pub fn check(state: &ViewState) -> Result<(), FaultReason> {
     if !state.camera.plane.is_valid() || !state.camera.volume.is_valid() || !rect_is_real {
         return Err(FaultReason::PoseInvalid);
     }
+    if let Some(what) = state.clip.fault() {
+        return Err(FaultReason::ClipInvalid(what));
+    }
     for l in state.layers.iter() {
         if let Some(what) = l.controls.fault(l.layer.kind) {
             return Err(FaultReason::ControlInvalid { layer: l.id.0, what });

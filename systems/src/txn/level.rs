@@ -1,11 +1,11 @@
 //! Third step: the level that is asked for, or that the policy chooses, within the budgets.
 
-use super::{Txn, camera::pose_after, draft::Draft, guarded, inject};
+use super::{Txn, camera::pose_after, draft::Draft, guarded, inject, volume_level};
 use crate::residency::cost;
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{LayerState, ViewState},
-    camera::PlanePose,
+    camera::{Camera, PlanePose},
     controls::Projection,
     dataset::Multiscale,
     fault::{FaultReason, Step},
@@ -41,20 +41,42 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     if asked.level >= levels {
         return Err(FaultReason::NoSuchLevel { level: asked.level, levels });
     }
+    let chosen = match draft.next.view.mode() {
+        Mode::Plane => plane(draft, &pose, recheck)?,
+        Mode::Volume => {
+            draft.clock.due = None;
+            volume_level::choose(draft, &pose.volume)?
+        }
+    };
+    draft.next.lod = chosen;
+
+    let before = draft.before.as_ref().map(|b| (b.lod.level, b.view));
+    if before.map(|(level, _)| level) != Some(chosen.level) {
+        draft.clock.switched = Some(draft.now);
+        // The level that a mode comes with is part of the toggle.
+        let same_mode = before.is_some_and(|(_, view)| view == draft.next.view);
+        draft.policy_chose = same_mode && asked.policy == LodPolicy::Auto && !draft.is_new_dataset();
+    }
+    draft.level_micros = started.elapsed().as_secs_f64() * 1e6;
+    Ok(())
+}
+
+/// The level of a plane.
+fn plane(draft: &mut Draft, pose: &Camera, recheck: bool) -> Result<Lod, FaultReason> {
+    let asked = draft.next.lod;
+    let levels = draft.reference()?.levels.len();
     // `None`: the level stays, and with it the mark that a budget had made it coarser.
-    let decided = match (asked.policy, draft.next.view.mode()) {
+    let decided = match asked.policy {
         _ if draft.restoring.is_some() => {
             draft.clock.due = None;
             None
         }
-        (LodPolicy::Locked, _) => None,
-        (LodPolicy::Auto, Mode::Plane) => automatic(draft, &pose.plane, recheck)?,
-        // In a volume the finest level that fits is wanted: the budget below decides.
-        (LodPolicy::Auto, Mode::Volume) => Some(0),
+        LodPolicy::Locked => None,
+        LodPolicy::Auto => automatic(draft, &pose.plane, recheck)?,
     };
     let wanted = decided.unwrap_or(asked.level);
     let affordable = loop {
-        let found = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose, l, &draft.budgets));
+        let found = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose.plane, l, &draft.budgets));
         // A thick slice that fits at no level becomes thinner. Who asked for it is told what it became.
         if found.is_some() || !thinner(&mut draft.next) {
             break found;
@@ -63,22 +85,14 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     let chosen = affordable.unwrap_or(levels - 1);
     // Also where not even the coarsest fits: parts of it are not drawn.
     let downgraded = chosen != wanted || affordable.is_none() || (decided.is_none() && asked.downgraded);
-    draft.next.lod = Lod { level: chosen, policy: asked.policy, downgraded };
-
-    let before = draft.before.as_ref().map(|b| b.lod.level);
-    if before != Some(chosen) {
-        draft.clock.switched = Some(draft.now);
-        draft.policy_chose = before.is_some() && asked.policy == LodPolicy::Auto && !draft.is_new_dataset();
-    }
-    draft.level_micros = started.elapsed().as_secs_f64() * 1e6;
-    Ok(())
+    Ok(Lod { level: chosen, policy: asked.policy, downgraded, bias: 0 })
 }
 
 /// Halves the margins where a layer that is shown projects them; whether there was something to halve.
 fn thinner(next: &mut ViewState) -> bool {
     let projects = |l: &LayerState| l.controls.visible && l.controls.projection != Projection::None;
     let plane = next.plane_axes();
-    if next.view.mode() != Mode::Plane || !next.layers.iter().any(projects) {
+    if !next.layers.iter().any(projects) {
         return false;
     }
     let mut halved = false;

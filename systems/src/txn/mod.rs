@@ -17,6 +17,7 @@ pub mod level;
 mod retry;
 pub mod rollback;
 pub mod turntable;
+pub(crate) mod volume_level;
 
 use crate::schedule::RenderTxn;
 use bevy_ecs::prelude::*;

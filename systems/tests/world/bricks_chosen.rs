@@ -228,7 +228,7 @@ fn a_finer_level_is_chosen_only_where_it_is_wanted() {
     }
     assert!(by_level[0] > 20 && by_level[3] > 3, "{by_level:?}");
     let all: u64 = layers[0].blocks[0].bricks().iter().product();
-    assert!(by_level[0] < all as usize / 50, "{by_level:?} of {all}");
+    assert!(by_level[0] < all as usize / 30, "{by_level:?} of {all}");
 }
 
 #[test]
@@ -250,6 +250,7 @@ fn bricks_that_look_the_same_everywhere_need_no_room() {
     cube(&mut state, 512, 4);
     look(&mut state, [256.0; 3], [30.0, 30.0, 0.0], 1500.0, 60.0);
     state.lod.policy = LodPolicy::Locked;
+    state.lod.level = 0;
     let layers = vec![Layer::of(&state, 0).unwrap()];
     let room = [0, 40, 0, 0];
     let count = |range: [f32; 2]| {
@@ -303,7 +304,7 @@ fn a_slab_and_a_crop_box_choose_less() {
     layer.controls.depiction = lucida_components::controls::Depiction::Plane;
     layer.controls.plane_thickness = 3.0;
     slab.layers = [layer].into();
-    assert!(count(&slab) * 8 < all, "{} of {all}", count(&slab));
+    assert!(count(&slab) * 7 < all, "{} of {all}", count(&slab));
     state.clip.ranges = vec![None, Some([0.0, 100.0]), None, None];
     assert!(count(&state) * 5 < all, "{} of {all}", count(&state));
     state.clip.ranges = vec![None, Some([2000.0, 2100.0]), None, None];

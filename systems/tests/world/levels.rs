@@ -171,19 +171,6 @@ fn a_locked_level_that_does_not_fit_stays_marked() {
 }
 
 #[test]
-fn the_volumes_level_is_the_finest_that_fits() {
-    // Level 2 of both layers: 8 × 512 × 1024 × 2 × 2 bytes = 16 MiB; level 1 is eight times that.
-    for (pool_bytes, want) in [(1_u64 << 40, 0), (200 << 20, 1), (128 << 20, 2), (21 << 20, 3), (1 << 10, 3)]
-    {
-        let mut rig = Rig::empty();
-        rig.app.insert_resource(Budgets { pool_bytes, ..Budgets::default() });
-        rig.ask(Change::Dataset(brain()));
-        rig.ask(Change::Ndisplay(3));
-        assert_eq!((rig.level(), rig.state().lod.downgraded), (want, want != 0), "{pool_bytes}");
-    }
-}
-
-#[test]
 fn napari_cudas_selector_decides_by_its_table() {
     let (fine, coarse) = (1.05, 1.35);
     // Data pixels per screen pixel of four levels, the level shown, the zoom's direction → the level wanted.

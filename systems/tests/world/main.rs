@@ -4,7 +4,9 @@
 
 mod bricks_chosen;
 mod bricks_cut;
+mod bricks_volumes;
 mod camera;
+mod clip;
 mod coarse;
 mod contrast;
 mod delivery;
@@ -24,3 +26,4 @@ mod sessions;
 mod thick;
 mod turn_order;
 mod turntable;
+mod volumes;

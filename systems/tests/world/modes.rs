@@ -1,16 +1,20 @@
 //! Bootstrap, and 2D → 3D → 2D.
 
-use super::rig::{ALL_FEATURES, Rig, T, X, Y, Z, brain, go, is_applied, set, set_zoom, step, topics, zoom};
+use super::rig::{
+    ALL_FEATURES, Rig, T, X, Y, Z, brain, go, is_applied, set, set_zoom, step, topics, value, zoom,
+};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     camera::{CameraDelta, CameraParts},
-    ids::{LayerId, StreamId},
+    ids::{LayerId, StreamId, ViewId},
     intent::Change,
-    lod::{LodPolicy, LodRules},
+    lod::{Budgets, LodPolicy, LodRules},
     notice::{NoticeBody, Topic},
     ops::OpKind,
     restore::RestoreCache,
+    snapshot::Snapshot,
     stream::{Canvas, StreamConfig},
+    value::Value,
     view::Mode,
 };
 use lucida_systems::txn::{camera::home_plane, turntable::home};
@@ -92,6 +96,13 @@ fn a_session_that_comes_later_is_told_the_same() {
     assert_eq!(applied.state.index.value[Z], 3);
 }
 
+/// Whether the main stream has the encoder's settings that it began with.
+fn stream_is_as_it_was(rig: &mut Rig) -> bool {
+    let world = rig.world();
+    let mut streams = world.query::<(&StreamId, &StreamConfig)>();
+    streams.iter(world).any(|(s, c)| *s == StreamId::MAIN && *c == config())
+}
+
 #[test]
 fn there_and_back_is_the_same_picture() {
     for (rules, locked) in
@@ -99,6 +110,9 @@ fn there_and_back_is_the_same_picture() {
     {
         let mut rig = Rig::new();
         rig.app.insert_resource(rules);
+        // Room for any level of the volume, so that a lock is kept.
+        rig.app.insert_resource(Budgets { brick_bytes: 1 << 40, ..Budgets::default() });
+        configure(&mut rig);
         let session = rig.join(ALL_FEATURES);
         rig.ask_all([go("z", 5), go("t", 1), go("y", 700), set_zoom(0.02)]);
         rig.wait(1000);
@@ -110,13 +124,13 @@ fn there_and_back_is_the_same_picture() {
         let plane = rig.state();
         assert_eq!(plane.view.mode(), Mode::Plane);
 
-        let ops = rig.ask_all([Change::Ndisplay(3)]);
-        let toggles = ops.iter().filter(|o| o.kind == OpKind::ViewToggle).count();
-        assert_eq!(
-            (ops.iter().filter(|o| o.intent.is_some() || o.kind != OpKind::Policy).count(), toggles),
-            (1, 1)
-        );
-        assert_eq!(topics(&rig.read(session).notices), [Topic::Dims, Topic::Camera, Topic::View]);
+        let (ack, told) = rig.answer(session, Change::Ndisplay(3));
+        assert_eq!(value(&ack).0, Value::Int(3));
+        assert_eq!(rig.ops().closed.back().unwrap().kind, OpKind::ViewToggle, "one op");
+        assert_eq!(topics(&told), [Topic::Dims, Topic::Camera, Topic::View]);
+        assert!(stream_is_as_it_was(&mut rig));
+        rig.turn();
+        assert!(rig.read(session).is_empty(), "and nothing follows");
         let volume = rig.state();
         assert_eq!((volume.view.mode(), volume.displayed()), (Mode::Volume, &[Z, Y, X][..]));
         assert_eq!(volume.index.value[T], 1);
@@ -133,10 +147,11 @@ fn there_and_back_is_the_same_picture() {
         rig.turn();
         rig.read(session);
 
-        let ops = rig.ask_all([Change::Ndisplay(2)]);
-        assert_eq!(ops.iter().filter(|o| o.kind == OpKind::ViewToggle).count(), 1);
-        assert!(ops.iter().all(|o| o.kind == OpKind::ViewToggle || o.kind == OpKind::Policy));
-        assert_eq!(topics(&rig.read(session).notices), [Topic::Dims, Topic::Camera, Topic::View]);
+        let closed = rig.ops().closed.len();
+        let (_, told) = rig.answer(session, Change::Ndisplay(2));
+        assert_eq!(rig.ops().closed.len(), closed + 1);
+        assert_eq!(topics(&told), [Topic::Dims, Topic::Camera, Topic::View]);
+        assert!(stream_is_as_it_was(&mut rig));
         let back = rig.state();
         assert_eq!(back.camera.plane, plane.camera.plane, "{rules:?}");
         assert_eq!(back.lod, plane.lod, "{rules:?}");
@@ -232,4 +247,76 @@ fn another_image_forgets_the_ways_back() {
     assert!(rig.state().restore.plane.is_some() && rig.state().restore.volume.is_some());
     rig.ask(Change::Dataset(brain()));
     assert_eq!(rig.state().restore, RestoreCache::default());
+}
+
+#[test]
+fn three_toggles_in_one_turn_are_one() {
+    let mut rig = Rig::new();
+    rig.ask_all([go("z", 5), set_zoom(0.7)]);
+    let (plane, revision) = (rig.state(), rig.revision());
+    let session = rig.join(ALL_FEATURES);
+    for n in [3, 2, 3] {
+        rig.send(session, Change::Ndisplay(n));
+    }
+    let ops = rig.closed_by_turn();
+    assert_eq!(ops.len(), 3);
+    assert!(ops.iter().all(is_applied));
+    assert_eq!((rig.revision(), rig.state().view.mode()), (revision + 1, Mode::Volume));
+    let outbox = rig.read(session);
+    assert_eq!(outbox.acks.len(), 3);
+    assert_eq!(topics(&outbox.notices), [Topic::Dims, Topic::Camera, Topic::View]);
+    rig.ask_all([Change::Ndisplay(2), Change::Ndisplay(3), Change::Ndisplay(2)]);
+    let back = rig.state();
+    assert_eq!((&back.index, back.camera.plane, back.lod), (&plane.index, plane.camera.plane, plane.lod));
+}
+
+#[test]
+fn a_level_that_is_locked_is_back_after_the_volume() {
+    let mut rig = Rig::new();
+    rig.ask(Change::Level(0));
+    rig.ask_all([Change::Ndisplay(3)]);
+    let volume = rig.state().lod;
+    assert_eq!(
+        (volume.policy, volume.downgraded),
+        (LodPolicy::Locked, true),
+        "the whole of level 0 is too much"
+    );
+    rig.ask_all([Change::Policy(LodPolicy::Auto)]);
+    let auto = rig.state().lod;
+    assert!(auto.bias > 0, "{auto:?}");
+    rig.ask(Change::Ndisplay(2));
+    let plane = rig.state().lod;
+    assert_eq!((plane.level, plane.policy, plane.downgraded, plane.bias), (0, LodPolicy::Locked, false, 0));
+    rig.ask(Change::Ndisplay(3));
+    assert_eq!(rig.state().lod, auto, "and that of the volume after the plane");
+}
+
+#[test]
+fn a_snapshot_brings_a_volume_back() {
+    let mut rig = Rig::new();
+    rig.ask_all([go("z", 5), set_zoom(0.7)]);
+    rig.ask(Change::Ndisplay(3));
+    rig.ask_all([
+        Change::Camera(CameraDelta::Orbit { azimuth: 50.1, elevation: -10.7 }),
+        Change::Camera(CameraDelta::Pan { dx: 33.0, dy: -5.5 }),
+        zoom(0.3),
+        go("t", 2),
+        super::rig::crop("z", Some([4.0, 60.0])),
+    ]);
+    let taken = rig.applied_of(ViewId::MAIN).unwrap();
+    let snapshot = Snapshot::of(ViewId::MAIN, &taken);
+    // A client may bring it back, from the plane and from the volume.
+    let session = rig.join(ALL_FEATURES);
+    for elsewhere in [vec![Change::Ndisplay(2), go("z", 1)], vec![zoom(9.0), go("t", 0), Change::Level(3)]] {
+        for change in elsewhere {
+            rig.ask(change);
+        }
+        assert_ne!(*rig.state(), *taken.state);
+        let (ack, _) = rig.answer(session, Change::Restore(Box::new(snapshot.clone())));
+        assert!(ack.outcome.is_ok(), "{ack:?}");
+        assert_eq!(*rig.state(), *taken.state);
+    }
+    // With it come the ways back.
+    rig.ask(Change::Ndisplay(2));
+    assert_eq!((rig.state().camera.plane.zoom, rig.state().index.value[Z]), (0.7, 5));
 }

@@ -1,7 +1,8 @@
 //! Each reducer: what it takes, what it clamps, what it refuses, and that an equal write costs nothing.
 
 use super::rig::{
-    ALL_FEATURES, Rig, X, Y, Z, brain, go, is_applied, labelled, layer, pan, set, set_zoom, step, value, zoom,
+    ALL_FEATURES, Rig, X, Y, Z, brain, crop, go, is_applied, labelled, layer, pan, set, set_zoom, step,
+    value, zoom,
 };
 use lucida_components::{
     camera::{CameraDelta, CameraParts, Rect},
@@ -44,6 +45,7 @@ fn writes() -> Vec<(Change, OpKind)> {
         (Change::Policy(LodPolicy::Auto), OpKind::Policy),
         (set_zoom(0.3), OpKind::Camera),
         (Change::Camera(CameraDelta::Reset), OpKind::Camera),
+        (crop("z", Some([3.0, 9.0])), OpKind::Clip),
         (layer(1, ControlChange::Opacity(0.25)), OpKind::Layer),
         (layer(0, ControlChange::Colormap("MAGMA".into())), OpKind::Layer),
         (Change::Volume(ControlChange::Gamma(0.7)), OpKind::Layer),
@@ -399,14 +401,6 @@ fn a_snapshot_of_something_else_is_refused() {
         assert_eq!(rig.requested(ViewId::MAIN), before, "{word}");
     }
     assert!(is_applied(&rig.ask(Change::Restore(Box::new(good)))));
-
-    // A client brings a volume back like any other state.
-    rig.ask(Change::Ndisplay(3));
-    let volume = Snapshot::of(ViewId::MAIN, &rig.applied_of(ViewId::MAIN).unwrap());
-    rig.ask(Change::Ndisplay(2));
-    let session = rig.join(ALL_FEATURES);
-    let (ack, _) = rig.answer(session, Change::Restore(Box::new(volume)));
-    assert!(ack.outcome.is_ok() && rig.state().view.ndisplay == 3, "{ack:?}");
 }
 
 #[test]

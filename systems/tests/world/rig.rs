@@ -6,7 +6,7 @@ use lucida_components::{
     applied::{Applied, Revision, ViewState},
     axes::{Axes, AxisKind},
     camera::{CameraDelta, CameraParts, CameraQueue},
-    clip::Clip,
+    clip::{Clip, ClipParts, ClipPlane},
     clock::{Clock, NextWake},
     controls::{ControlChange, Controls},
     dataset::{ArrayAxis, Dataset, LayerSource, Level, LevelKind, Multiscale, Scene, SceneAxis, SourceId},
@@ -93,16 +93,24 @@ pub fn slide() -> Arc<Dataset> {
 
 /// A stack of one level: `[z, y, x]` voxels of these sizes, of 16 bits.
 pub fn stack(shape: [u64; 3], scale: [f64; 3]) -> Arc<Dataset> {
+    pyramid(shape, scale, 1)
+}
+
+/// A stack whose levels halve along all three axes.
+pub fn pyramid(shape: [u64; 3], scale: [f64; 3], levels: u32) -> Arc<Dataset> {
     let axes = ["z", "y", "x"].map(|label| axis(label, AxisKind::Space, "micrometer"));
-    let level = Level {
-        path: "0".into(),
-        shape: shape.to_vec(),
-        chunk: vec![64; 3],
-        scale: scale.to_vec(),
-        translation: vec![0.0; 3],
-        kind: LevelKind::Stored,
-    };
-    dataset("stack", axes.to_vec(), &[0, 1, 2].map(ArrayAxis::Scene), vec![level], 1)
+    let levels = (0..levels).map(|l| {
+        let factor = f64::from(1_u32 << l);
+        Level {
+            path: l.to_string(),
+            shape: shape.map(|n| n.div_ceil(1 << l)).to_vec(),
+            chunk: vec![64; 3],
+            scale: scale.map(|s| s * factor).to_vec(),
+            translation: scale.map(|s| s * (factor - 1.0) / 2.0).to_vec(),
+            kind: LevelKind::Stored,
+        }
+    });
+    dataset("stack", axes.to_vec(), &[0, 1, 2].map(ArrayAxis::Scene), levels.collect(), 1)
 }
 
 /// [`slide`], and labels of its size above it; ids of 32 bits.
@@ -464,6 +472,16 @@ pub fn set(parts: CameraParts) -> Change {
 /// Screen pixels per world unit, centred where the camera is.
 pub fn set_zoom(zoom: f64) -> Change {
     set(CameraParts { zoom: Some(zoom), ..CameraParts::default() })
+}
+
+/// The crop box along an axis.
+pub fn crop(axis: &str, range: Option<[f64; 2]>) -> Change {
+    Change::Clip(ClipParts { ranges: vec![(axis.into(), range)], planes: None })
+}
+
+/// All free clip planes.
+pub fn cut(planes: Vec<ClipPlane>) -> Change {
+    Change::Clip(ClipParts { ranges: Vec::new(), planes: Some(planes) })
 }
 
 pub fn layer(number: u32, control: ControlChange) -> Change {

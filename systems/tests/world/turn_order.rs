@@ -24,6 +24,7 @@ fn names() -> Vec<(TypeId, &'static str)> {
         (of(reduce::dims::reduce), "reduce::dims"),
         (of(reduce::lod::reduce), "reduce::lod"),
         (of(reduce::camera::reduce), "reduce::camera"),
+        (of(reduce::clip::reduce), "reduce::clip"),
         (of(reduce::layers::reduce), "reduce::layers"),
         (of(reduce::volume::reduce), "reduce::volume"),
         (of(txn::transact), "txn::transact"),
@@ -78,7 +79,7 @@ main: First PreUpdate Update Transact Mirror Render Encode Last
 First: pace::observe
 PreUpdate: ingest::sessions → ingest::intents
 Update: reduce::dataset → reduce::stream → reduce::view → reduce::dims → reduce::lod → reduce::camera → \
-reduce::layers → reduce::volume
+reduce::clip → reduce::layers → reduce::volume
 Transact: txn::transact
 RenderTxn: txn step → txn step → txn step → txn step → txn::commit
 Mirror: mirror::acks → mirror::notices → mirror::retire

@@ -1,18 +1,21 @@
 //! The plane shader, specialised by what is on screen.
 
-use bevy_ecs::prelude::*;
-use lru::LruCache;
 use lucida_components::{
     controls::{Blending, Interpolation, Projection},
     dtype::Dtype,
 };
-use std::{collections::HashSet, fmt::Write, num::NonZeroUsize, sync::Arc};
+use std::fmt::Write;
 
 const SOURCE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/plane.wgsl"));
 const MARKER: &str = "//@layers";
 /// Put behind it where a layer needs them.
 const WIDE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/wide.wgsl"));
 const LABELS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/labels.wgsl"));
+/// What volumes have too: the first always, the second with labels.
+pub(crate) const SHARED: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/shared.wgsl"));
+pub(crate) const LABEL_COLORS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/shaders/label_colors.wgsl"));
 
 /// Layers and levels that the uniform buffers of the shader hold.
 const MAX_UNIFORM: [usize; 2] = [64, 256];
@@ -26,9 +29,6 @@ pub const UNIFORM_BYTES: u64 = 256 * size_of::<super::params::Level>() as u64;
 
 /// Up to this many layers are drawn by a call each; runs of equal layers beyond are drawn in loops.
 const UNROLLED: usize = 6;
-
-/// Programs kept. A program is a few kilobytes and some 20 ms of compiling on a software driver.
-const KEPT: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
 /// How values between texels are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -166,12 +166,12 @@ impl Spec {
     }
 
     /// A program that draws the same picture, and also those of other states of its layers.
-    fn general(&self) -> Self {
+    pub(crate) fn general(&self) -> Self {
         Self { layers: self.layers.iter().map(|l| l.general()).collect(), large: self.large }
     }
 
     /// The same with the nearest values.
-    fn nearest(mut self) -> Self {
+    pub(crate) fn nearest(mut self) -> Self {
         self.layers.iter_mut().for_each(|l| l.sampling = Sampling::Nearest);
         self
     }
@@ -187,6 +187,20 @@ impl Spec {
             }
         }
         runs
+    }
+
+    /// What its bind group holds.
+    pub(crate) fn bindings(&self) -> Vec<wgpu::BindingType> {
+        let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+        let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only });
+        let uniform = buffer(wgpu::BufferBindingType::Uniform);
+        let kind = |binding| match binding {
+            0 => uniform,
+            1 | 2 if !self.large => uniform,
+            8 => storage(false),
+            _ => storage(true),
+        };
+        (0..9).map(kind).collect()
     }
 
     /// The shader's text.
@@ -221,11 +235,13 @@ impl Spec {
             at += n;
         }
         let mut source = SOURCE.replacen(MARKER, calls.trim_end(), 1);
+        source.push_str(SHARED);
         if self.layers.iter().any(LayerSpec::is_wide) {
             source.push_str(WIDE);
         }
         if self.layers.iter().any(|l| matches!(l.kind, Kind::Labels { .. })) {
             source.push_str(LABELS);
+            source.push_str(LABEL_COLORS);
         }
         if self.large {
             for [small, large] in DECLARED {
@@ -233,168 +249,6 @@ impl Spec {
             }
         }
         source
-    }
-}
-
-/// Compiled programs.
-#[derive(Resource)]
-pub struct Programs {
-    /// For small programs and for large ones.
-    layouts: [Layouts; 2],
-    compiled: LruCache<Spec, Arc<wgpu::ComputePipeline>>,
-    /// Somebody else compiles: what is not there is wished for.
-    beside: bool,
-    wishes: Vec<Wish>,
-    /// Wished for and not made yet.
-    pending: HashSet<Spec>,
-}
-
-/// A program to be compiled.
-#[derive(Debug)]
-pub struct Wish {
-    device: wgpu::Device,
-    layout: wgpu::PipelineLayout,
-    /// Which.
-    pub spec: Spec,
-}
-
-/// A compiled program.
-#[derive(Debug)]
-pub struct Made {
-    device: wgpu::Device,
-    spec: Spec,
-    program: wgpu::ComputePipeline,
-}
-
-impl Wish {
-    /// Compiles it: some 20 ms on a software driver.
-    pub fn compile(self) -> Made {
-        let started = std::time::Instant::now();
-        let module = self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some("plane"),
-            source: wgpu::ShaderSource::Wgsl(self.spec.source().into()),
-        });
-        let program = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some("plane"),
-            layout: Some(&self.layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        tracing::debug!(
-            layers = self.spec.layers.len(),
-            millis = started.elapsed().as_secs_f64() * 1e3,
-            "plane program"
-        );
-        Made { device: self.device, spec: self.spec, program }
-    }
-}
-
-struct Layouts {
-    group: wgpu::BindGroupLayout,
-    pipeline: wgpu::PipelineLayout,
-}
-
-impl Layouts {
-    fn new(device: &wgpu::Device, large: bool) -> Self {
-        let buffer = |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
-        let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only });
-        let uniform = buffer(wgpu::BufferBindingType::Uniform);
-        let entries: Vec<_> = (0..9)
-            .map(|binding| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: match binding {
-                    0 => uniform,
-                    1 | 2 if !large => uniform,
-                    8 => storage(false),
-                    _ => storage(true),
-                },
-                count: None,
-            })
-            .collect();
-        let group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("plane"),
-            entries: &entries,
-        });
-        let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("plane"),
-            bind_group_layouts: &[Some(&group)],
-            immediate_size: 0,
-        });
-        Self { group, pipeline }
-    }
-}
-
-impl Programs {
-    /// The layouts that programs share; nothing compiled yet.
-    pub fn new(device: &wgpu::Device) -> Self {
-        let layouts = [false, true].map(|large| Layouts::new(device, large));
-        Self {
-            layouts,
-            compiled: LruCache::new(KEPT),
-            beside: false,
-            wishes: Vec::new(),
-            pending: HashSet::new(),
-        }
-    }
-
-    /// The bind group layout of a spec's program.
-    pub fn layout(&self, spec: &Spec) -> &wgpu::BindGroupLayout {
-        &self.layouts[usize::from(spec.large)].group
-    }
-
-    /// From now on nothing is compiled here: whoever asked for it takes wishes and puts programs.
-    pub fn compile_beside(&mut self) {
-        self.beside = true;
-    }
-
-    /// What is to be compiled, most urgent first.
-    pub fn take_wishes(&mut self) -> Vec<Wish> {
-        std::mem::take(&mut self.wishes)
-    }
-
-    /// Takes a program in; those of another device are dropped.
-    pub fn put(&mut self, device: &wgpu::Device, made: Made) {
-        if made.device == *device {
-            self.pending.remove(&made.spec);
-            self.compiled.put(made.spec, Arc::new(made.program));
-        }
-    }
-
-    /// A wish will not be carried out; it may be wished again.
-    pub fn refuse(&mut self, spec: &Spec) {
-        self.pending.remove(spec);
-    }
-
-    /// The program of a spec, compiled if it is new; where that is done beside, a more general one that is
-    /// there, or none yet. Programs that are likely to be needed next are wished for with it.
-    pub fn get(&mut self, device: &wgpu::Device, spec: &Spec) -> Option<Arc<wgpu::ComputePipeline>> {
-        if let Some(program) = self.compiled.get(spec) {
-            return Some(program.clone());
-        }
-        if !self.beside {
-            let wish = self.wish(device, spec.clone());
-            self.put(device, wish.compile());
-            return self.compiled.get(spec).cloned();
-        }
-        let general = spec.general();
-        for spec in [spec.clone(), general.clone(), general.clone().nearest()] {
-            if !self.compiled.contains(&spec) && self.pending.insert(spec.clone()) {
-                let wish = self.wish(device, spec);
-                self.wishes.push(wish);
-            }
-        }
-        self.compiled.get(&general).cloned()
-    }
-
-    fn wish(&self, device: &wgpu::Device, spec: Spec) -> Wish {
-        let layout = self.layouts[usize::from(spec.large)].pipeline.clone();
-        Wish { device: device.clone(), layout, spec }
     }
 }
 

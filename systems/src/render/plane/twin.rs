@@ -165,7 +165,8 @@ fn catmull_rom(f: f64) -> [f64; 4] {
     [-leave / 2.0, start - arrive / 2.0, end + leave / 2.0, arrive / 2.0]
 }
 
-fn blend(below: [f64; 3], color: [f64; 3], a: f64, mode: Blending) -> [f64; 3] {
+/// A layer's colour over what is below it.
+pub(in super::super) fn blend(below: [f64; 3], color: [f64; 3], a: f64, mode: Blending) -> [f64; 3] {
     std::array::from_fn(|i| {
         let (d, s) = (below[i], color[i]);
         let mix = |to: f64| d + (to - d) * a;

@@ -4,7 +4,7 @@
 //! Levels need not halve: a brick owns the finer bricks whose middles lie in it, and the first and the last own
 //! what lies beyond them. So each finer brick has one owner, whatever the scales.
 
-use super::grid::{BRICK, Block, STRIDE};
+use super::grid::{Block, STRIDE};
 
 /// Bricks of a level whose spans are looked up; those of longer levels are computed.
 const TABLE: u32 = 1024;
@@ -33,6 +33,8 @@ struct Along {
     /// World units per voxel and world coordinate of voxel 0's centre.
     scale: f64,
     origin: f64,
+    /// World coordinate of the middle of the last brick, which may be shorter than the others.
+    last_middle: f64,
     table: Vec<Span>,
 }
 
@@ -45,14 +47,23 @@ impl Axis {
         for block in blocks {
             let Some(d) = block.dims[side] else {
                 outer = scene;
-                levels.push(Along { bricks: 1, scale: 1.0, origin: 0.0, table: Vec::new() });
+                let middle = f64::midpoint(scene[0], scene[1]);
+                levels.push(Along {
+                    bricks: 1,
+                    scale: 1.0,
+                    origin: 0.0,
+                    last_middle: middle,
+                    table: Vec::new(),
+                });
                 continue;
             };
             let (scale, origin) = (block.level().scale[d], block.level().translation[d]);
             let end = origin + (block.extent()[side] as f64 - 0.5) * scale;
             outer = [outer[0].min(origin - 0.5 * scale), outer[1].max(end)];
             let bricks = block.bricks()[side].min(u64::from(u32::MAX)) as u32;
-            levels.push(Along { bricks, scale, origin, table: Vec::new() });
+            let last = f64::from(bricks - 1) * STRIDE as f64;
+            let last_middle = origin + f64::midpoint(last, block.extent()[side] as f64 - 1.0) * scale;
+            levels.push(Along { bricks, scale, origin, last_middle, table: Vec::new() });
         }
         let mut axis = Self { levels, outer };
         for level in 0..axis.levels.len() {
@@ -78,18 +89,43 @@ impl Axis {
         match self.levels[level].table.get(brick as usize) {
             Some(span) => *span,
             None => Span {
-                reach: [self.reach(level, brick, 0), self.reach(level, brick, 1)],
-                owns: self.owns(level, brick),
+                reach: self.reach(level, [brick, brick + 1]),
+                owns: self.owns(level, [brick, brick + 1]),
             },
         }
     }
 
-    /// The bricks that a brick owns of the next finer level.
-    fn owns(&self, level: usize, brick: u32) -> [u32; 2] {
+    /// World interval that bricks `[from, to)` of a level and everything that they own reach over.
+    pub fn reach(&self, level: usize, bricks: [u32; 2]) -> [f64; 2] {
+        let mut reach = [f64::INFINITY, f64::NEG_INFINITY];
+        let (mut level, mut bricks) = (level, bricks);
+        while bricks[0] < bricks[1] {
+            let own = self.own(level, bricks);
+            reach = [reach[0].min(own[0]), reach[1].max(own[1])];
+            bricks = self.owns(level, bricks);
+            level = level.saturating_sub(1);
+        }
+        reach
+    }
+
+    /// World interval that bricks `[from, to)` themselves cover.
+    fn own(&self, level: usize, [from, to]: [u32; 2]) -> [f64; 2] {
+        let along = &self.levels[level];
+        let edge = |voxel: f64| along.origin + voxel * along.scale;
+        let (first, last) = (f64::from(from) * STRIDE as f64, f64::from(to - 1) * STRIDE as f64);
+        [
+            if from == 0 { self.outer[0] } else { edge(first) },
+            if to >= along.bricks { self.outer[1] } else { edge(last + STRIDE as f64) },
+        ]
+    }
+
+    /// What bricks `[from, to)` own of the next finer level, `[from, to)`.
+    fn owns(&self, level: usize, [from, to]: [u32; 2]) -> [u32; 2] {
         if level == 0 {
             return [0, 0];
         }
         let (coarse, fine) = (&self.levels[level], &self.levels[level - 1]);
+        // The first that lies in a brick or behind it.
         let first = |brick: u32| {
             if brick == 0 {
                 return 0;
@@ -100,29 +136,12 @@ impl Axis {
             let edge = coarse.origin + f64::from(brick) * STRIDE as f64 * coarse.scale;
             let middle = (edge - fine.origin) / fine.scale - STRIDE as f64 / 2.0;
             // The conversion saturates.
-            ((middle / STRIDE as f64).ceil() as u32).min(fine.bricks)
+            let first = (middle / STRIDE as f64).ceil() as u32;
+            if first < fine.bricks - 1 {
+                return first;
+            }
+            if fine.last_middle < edge { fine.bricks } else { fine.bricks - 1 }
         };
-        [first(brick), first(brick + 1)]
-    }
-
-    /// How far down (0) or up (1) a brick and what it owns reach.
-    fn reach(&self, level: usize, brick: u32, end: usize) -> f64 {
-        let along = &self.levels[level];
-        if let Some(span) = along.table.get(brick as usize) {
-            return span.reach[end];
-        }
-        let is_outermost = if end == 0 { brick == 0 } else { brick + 1 == along.bricks };
-        let own = if is_outermost {
-            self.outer[end]
-        } else {
-            let voxel = f64::from(brick) * STRIDE as f64 + if end == 0 { 0.0 } else { (BRICK - 1) as f64 };
-            along.origin + voxel * along.scale
-        };
-        let [from, to] = self.owns(level, brick);
-        if from >= to {
-            return own;
-        }
-        let beyond = self.reach(level - 1, if end == 0 { from } else { to - 1 }, end);
-        if end == 0 { own.min(beyond) } else { own.max(beyond) }
+        [first(from), first(to)]
     }
 }

@@ -25,9 +25,13 @@ pub(super) fn measure(dtype: Dtype, values: &mut [u8]) -> ([[f32; 2]; CELL_COUNT
         Dtype::U32 => all::<u32>(bytemuck::cast_slice(values)),
         Dtype::I16 => {
             let values: &mut [u16] = bytemuck::cast_slice_mut(values);
-            values.iter_mut().for_each(|v| *v ^= 0x8000);
+            for v in values.iter_mut() {
+                *v ^= 0x8000;
+            }
             let (mut cells, mut range) = all::<u16>(values);
-            cells.iter_mut().chain([&mut range]).flatten().for_each(|v| *v -= 32_768.0);
+            for v in cells.iter_mut().chain([&mut range]).flatten() {
+                *v -= 32_768.0;
+            }
             (cells, range)
         }
         Dtype::F32 => {
@@ -100,16 +104,20 @@ impl<T: Value> Row<T> {
     const NEW: Self = Self { least: [T::MOST; SIDE], most: [T::LEAST; SIDE] };
 
     fn push(&mut self, row: &[T; SIDE]) {
-        for i in 0..SIDE {
-            self.least[i] = self.least[i].least(row[i]);
-            self.most[i] = self.most[i].most(row[i]);
+        for (found, v) in self.least.iter_mut().zip(row) {
+            *found = found.least(*v);
+        }
+        for (found, v) in self.most.iter_mut().zip(row) {
+            *found = found.most(*v);
         }
     }
 
     fn join(&mut self, other: &Self) {
-        for i in 0..SIDE {
-            self.least[i] = self.least[i].least(other.least[i]);
-            self.most[i] = self.most[i].most(other.most[i]);
+        for (found, v) in self.least.iter_mut().zip(&other.least) {
+            *found = found.least(*v);
+        }
+        for (found, v) in self.most.iter_mut().zip(&other.most) {
+            *found = found.most(*v);
         }
     }
 

@@ -58,9 +58,9 @@ impl Window {
             *self = Self { from: at, to: at.map(|v| v + 1) };
             return;
         }
-        for i in 0..3 {
-            self.from[i] = self.from[i].min(at[i]);
-            self.to[i] = self.to[i].max(at[i] + 1);
+        for (i, at) in at.into_iter().enumerate() {
+            self.from[i] = self.from[i].min(at);
+            self.to[i] = self.to[i].max(at + 1);
         }
     }
 }

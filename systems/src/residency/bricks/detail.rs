@@ -1,9 +1,11 @@
 //! Which level of an image a volume wants where.
 
+pub mod estimate;
+
 use lucida_components::{
     applied::ViewState,
     dataset::Multiscale,
-    lod::{self, LodPolicy},
+    lod::{self, Lod, LodPolicy},
     places,
 };
 
@@ -20,11 +22,24 @@ pub struct Detail {
 impl Detail {
     /// The detail that an applied state asks for.
     pub fn of(state: &ViewState, image: &Multiscale) -> Self {
-        let axes = state.displayed();
-        match state.lod.policy {
-            LodPolicy::Auto => Self { sizes: lod::sizes(image, axes), finest: 0 },
+        Self::with(state, image, state.lod)
+    }
+
+    /// The detail that another level block would ask for.
+    ///
+    /// Where the level is automatic, sizes are those of [`lod::sizes`] over 2^bias, so that each step of bias wants
+    /// levels of half the resolution everywhere. Where it is locked, it is wanted whatever a pixel covers; an image
+    /// other than the reference has the level that answers it.
+    pub fn with(state: &ViewState, image: &Multiscale, lod: Lod) -> Self {
+        let axes = state.axes.displayed(3);
+        match lod.policy {
+            LodPolicy::Auto => {
+                let coarser = 0.5_f64.powi(i32::from(lod.bias));
+                let sizes = lod::sizes(image, axes).into_iter().map(|size| size * coarser).collect();
+                Self { sizes, finest: 0 }
+            }
             LodPolicy::Locked => {
-                let level = places::resolve_level(&state.dataset, image, state.lod.level, state.plane_axes());
+                let level = places::resolve_level(&state.dataset, image, lod.level, axes);
                 let size = |l: usize| if l <= level { 0.0 } else { f64::INFINITY };
                 Self { sizes: (0..image.levels.len()).map(size).collect(), finest: level }
             }

@@ -11,13 +11,13 @@ use std::num::NonZeroUsize;
 /// The pool of a brick: by the form of its values on the GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// `u8`: R8Unorm.
+    /// `u8`: `R8Unorm`.
     Byte,
-    /// `u16`, and `i16` with 32768 added: R16Unorm.
+    /// `u16`, and `i16` with 32768 added: `R16Unorm`.
     Short,
-    /// `f32`: R32Float.
+    /// `f32`: `R32Float`.
     Float,
-    /// `u32` (labels): R32Uint.
+    /// `u32` (labels): `R32Uint`.
     Id,
 }
 

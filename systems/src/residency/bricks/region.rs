@@ -31,7 +31,7 @@ impl Half {
         let most: f64 = (0..3).map(|i| (self.normal[i] * b[i][0]).max(self.normal[i] * b[i][1])).sum::<f64>()
             + self.offset;
         // What is no number hides nothing.
-        !(most < 0.0)
+        most >= 0.0 || most.is_nan()
     }
 }
 

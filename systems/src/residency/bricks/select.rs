@@ -94,7 +94,10 @@ impl<'a> Layer<'a> {
             let sides = block.dims.iter().flatten().map(|&d| block.level().scale[d]);
             sides.fold(f64::MIN_POSITIVE, f64::max)
         };
-        let region = Region::of(state, layer, [0, 1, 2].map(|s| axes[s].outer()), longest(finest));
+        // An axis that the image lacks is one voxel as large as the scene.
+        let lacking = (0..3).filter(|s| finest.dims[*s].is_none()).map(|s| scene(s)[1] - scene(s)[0]);
+        let voxel = lacking.fold(longest(finest), f64::max);
+        let region = Region::of(state, layer, [0, 1, 2].map(|s| axes[s].outer()), voxel);
         Some(Self {
             index,
             state: layer,
@@ -121,9 +124,11 @@ impl<'a> Layer<'a> {
     /// World box that bricks `[from, to)` of a level and all that refines them reach over; along z, y, x.
     fn reach(&self, block: usize, from: [u32; 3], to: [u32; 3]) -> Box3 {
         std::array::from_fn(|i| {
-            let (first, last) =
-                (self.axes[i].span(block, from[i]).reach, self.axes[i].span(block, to[i] - 1).reach);
-            [first[0], last[1]]
+            if from[i] + 1 == to[i] {
+                self.axes[i].span(block, from[i]).reach
+            } else {
+                self.axes[i].reach(block, [from[i], to[i]])
+            }
         })
     }
 

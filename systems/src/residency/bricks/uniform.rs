@@ -4,7 +4,7 @@ use lucida_components::{applied::LayerState, controls::Rendering, layer::LayerKi
 
 /// What every sample of a brick whose values lie in `range` (smallest, largest) is to a layer as it is drawn now:
 /// its place between the contrast limits, 0 to 1, or NaN where the brick holds no number. `None` where samples
-/// differ, or where more than that place is drawn.
+/// differ and that matters: a surface has nothing in a brick that lies below its threshold.
 ///
 /// For labels only background is uniform: 0.
 pub fn uniform(range: [f32; 2], layer: &LayerState) -> Option<f32> {
@@ -15,11 +15,12 @@ pub fn uniform(range: [f32; 2], layer: &LayerState) -> Option<f32> {
     if layer.layer.kind == LayerKind::Labels {
         return (most == 0.0).then_some(0.0);
     }
-    let [lo, hi] = layer.controls.contrast_limits.map(|v| v as f32);
-    let place = |v: f32| ((v - lo) / (hi - lo)).clamp(0.0, 1.0);
-    // The surface's threshold knows no contrast limits.
-    if layer.controls.rendering == Rendering::Iso {
-        return (least == most).then(|| place(least));
-    }
-    (least == most || most <= lo || least >= hi).then(|| place(least))
+    let [lo, hi] = layer.controls.contrast_limits;
+    let place = |v: f32| ((f64::from(v) - lo) / (hi - lo)).clamp(0.0, 1.0);
+    let is_uniform = match layer.controls.rendering {
+        // No surface lies in it.
+        Rendering::Iso => f64::from(most) < layer.controls.iso_threshold,
+        _ => place(least) == place(most),
+    };
+    is_uniform.then(|| place(least) as f32)
 }
