@@ -163,7 +163,12 @@ impl Stills {
         for mut pictures in world.query::<&mut Pictures>().iter_mut(world) {
             pictures.request_keyframe();
         }
-        let job = self.turn()?;
+        // A volume is drawn in pieces: a turn each.
+        let started = Instant::now();
+        let mut job = self.turn()?;
+        while job.is_none() && started.elapsed() < TIMEOUT {
+            job = self.turn()?;
+        }
         match (job, self.state()) {
             (Some(job), Some(state)) => {
                 let rgba = read(&self.device, &job)?;
