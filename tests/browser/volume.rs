@@ -1,17 +1,21 @@
 //! Plane and volume: the switch, the hands in a volume, and the way back.
 
 use super::{
-    EFFECT, SETTLED, browser,
-    cdp::{ARROW_UP, Browser, HOME, Held, LETTER_D, LETTER_Y},
+    EFFECT, SEEN, SETTLED, browser,
+    cdp::{ARROW_UP, Browser, HOME, Held, LETTER_D, LETTER_Y, Picture},
     frames, middle, opened,
     server::Server,
     settled,
 };
 use lucida_components::{camera::VolumePose, rays::Rays, stream::Canvas};
 use serde_json::Value;
+use std::{env, path::PathBuf, time::Duration};
 
 /// Mean difference of two pictures of the same that were encoded on different ways, of 255.
 const ENCODED_ANEW: f64 = 4.0;
+
+/// A volume at rest is drawn in full within this time, and then not any more.
+const AT_REST: Duration = Duration::from_secs(4);
 
 /// The pose of the mode that is shown, as the server last told it.
 async fn pose(browser: &mut Browser) -> Value {
@@ -100,6 +104,75 @@ async fn a_volume_follows_the_hands_and_the_plane_comes_back() {
     let again = after!(browser, browser.eval("document.getElementById('mode-2').click()").await);
     assert_eq!(pose(&mut browser).await, plane_pose);
     assert!(plane.difference(&again) < ENCODED_ANEW, "{}", plane.difference(&again));
+    browser.finish().await;
+}
+
+/// The picture of full quality: it is drawn in pieces, and nothing is seen of it before it is whole.
+async fn rested(browser: &mut Browser) -> Picture {
+    let mut before = settled(browser).await;
+    for _ in 0..10 {
+        tokio::time::sleep(AT_REST).await;
+        let now = settled(browser).await;
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+    panic!("pictures never rest");
+}
+
+/// Lit pixels of a picture with data in it.
+fn lit(picture: &Picture) -> usize {
+    picture.brighter_than(40)
+}
+
+#[tokio::test]
+async fn a_volume_is_drawn_cut_and_refined_at_rest() {
+    let Some((_turn, mut browser)) = browser().await else { return };
+    let server = Server::start(0);
+    let plane = opened(&mut browser, &server).await;
+    let volume = after!(browser, browser.key(LETTER_D).await);
+    shows(&mut browser, "volume").await;
+    assert!(lit(&volume) > volume.rgb.len() / 3 / 200, "only {} pixels are lit", lit(&volume));
+    assert!(volume.difference(&plane) > SEEN, "it is not the plane");
+    let at = middle(&mut browser).await;
+    after!(browser, browser.drag(at, (at.0 + 200.0, at.1 + 40.0)).await);
+    let turned = rested(&mut browser).await;
+    assert!(lit(&turned) > 0 && turned.difference(&volume) > SEEN, "turning changes the picture");
+    if let Some(folder) = env::var_os("LUCIDA_SCREENSHOTS") {
+        browser.save(&PathBuf::from(folder).join("volume.png")).await;
+    }
+
+    // What stands at rest is as good as what is drawn without haste.
+    after!(browser, browser.key(LETTER_D).await);
+    after!(browser, browser.key(LETTER_D).await);
+    let fresh = rested(&mut browser).await;
+    let apart = fresh.difference(&turned);
+    assert!(apart < ENCODED_ANEW && apart < turned.difference(&volume) / 4.0, "{apart}");
+
+    // A crop box of half of x, by its tick and its number.
+    let tick = "document.querySelector('.crop input[type=checkbox]')";
+    browser.eval(&format!("{tick}.click()")).await;
+    browser.wait_for("!document.querySelector('.crop .span').hidden", EFFECT).await;
+    let half = "(() => { const [low, high] = document.querySelectorAll('.crop input[type=number]'); \
+                high.value = (Number(low.value) + Number(high.value)) / 2; \
+                high.dispatchEvent(new Event('change')); })()";
+    let cropped = after!(browser, browser.eval(half).await);
+    assert!(lit(&cropped) < lit(&fresh), "{} of {} are left", lit(&cropped), lit(&fresh));
+    assert!(lit(&cropped) > 0, "half is left");
+    after!(browser, browser.eval(&format!("{tick}.click()")).await);
+    let whole = rested(&mut browser).await;
+    assert!(whole.difference(&fresh) < ENCODED_ANEW, "the whole is back");
+
+    // Another rendering is another picture; its threshold comes with it.
+    let hidden =
+        "document.querySelector('[aria-label^=\"Threshold of the surface\"]').closest('label').hidden";
+    assert_eq!(browser.eval(hidden).await, true);
+    let iso = "(() => { const s = document.querySelector('[aria-label^=Rendering]'); s.value = 'iso'; \
+               s.dispatchEvent(new Event('change')); })()";
+    let surface = after!(browser, browser.eval(iso).await);
+    assert!(surface.difference(&whole) > 0.0, "a surface is no projection");
+    assert_eq!(browser.eval(hidden).await, false);
     browser.finish().await;
 }
 
