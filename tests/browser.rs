@@ -89,6 +89,10 @@ macro_rules! after {
     }};
 }
 
+// Behind the macro, which it uses.
+#[path = "browser/volume.rs"]
+mod volume;
+
 async fn zoom(browser: &mut Browser) -> f64 {
     let text = browser.text("document.getElementById('zoom').textContent").await;
     text.trim_end_matches('×').parse().expect("a magnification")

@@ -176,6 +176,56 @@ fn decoded(path: &Path) -> (u32, u32, Vec<u8>) {
     (info.width, info.height, rgba)
 }
 
+/// The middle pixel of a picture of 160 × 120 that is drawn with these arguments.
+#[track_caller]
+fn middle_of(image: &Path, args: &[&str]) -> [u8; 3] {
+    let out = image.with_file_name("picture.png");
+    let target = out.to_str().unwrap();
+    let all = ["render", image.to_str().unwrap(), "-o", target, "--size", "160x120"];
+    let ran = run(all.iter().chain(args));
+    assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.err);
+    assert!(ran.out.contains(target) && ran.out.contains("160×120"), "{}", ran.out);
+    let (width, height, rgba) = decoded(&out);
+    assert_eq!((width, height), (160, 120));
+    let at = (60 * 160 + 80) * 4;
+    [rgba[at], rgba[at + 1], rgba[at + 2]]
+}
+
+#[test]
+fn render_draws_a_volume_as_it_is_looked_at_and_cut() {
+    if !can_draw() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let image = small_image(dir.path());
+    // World z of plane n is 2·n and its value 60·n; the window is 0..200, the colour red.
+    let red = |args: &[&str], z: f64| {
+        // Ends of rays are met to within a step.
+        let fine = ["--ndisplay", "3", "--layer", "0:sample_step=0.1"];
+        let [red, green, blue] = middle_of(&image, &[&fine[..], args].concat());
+        let want = (30.0 * z / 200.0).min(1.0) * 255.0;
+        assert!((f64::from(red) - want).abs() <= 8.0, "{args:?}: {red} is not {want}");
+        assert_eq!((green, blue), (0, 0), "{args:?}");
+    };
+    let above = ["--angles", "0,90", "--fov", "0"];
+    let with = |more: &[&'static str]| [&above[..], more].concat();
+    red(&["--angles", "40,25,10"], 6.0);
+    red(&above, 6.0);
+    red(&with(&["--level", "1"]), 6.0);
+    red(&with(&["--layer", "0:rendering=minip"]), 0.0);
+    red(&with(&["--layer", "0:interpolation=nearest", "--crop", "z=:2.9"]), 2.0);
+    red(&with(&["--crop", "z=-9:3"]), 3.0);
+    red(&with(&["--crop", "z=1:5,x=2:18", "--layer", "0:rendering=minip"]), 1.0);
+    red(&with(&["--clip-plane", "0,0,3,0,0,-1"]), 3.0);
+    red(&with(&["--clip-plane", "0,0,3,0,0,-1", "--clip-plane", "0,0,2,0,0,-2"]), 2.0);
+    red(&with(&["--crop", "x=0:2"]), 0.0);
+    // From the side, planes above each other.
+    red(&["--angles", "0,0", "--fov", "0"], 3.0);
+    red(&["--angles", "0,0", "--center", "10,7,5"], 5.0);
+    red(&["--angles", "0,0", "--center", "10,7,1", "--distance", "20", "--fov", "30"], 1.0);
+    red(&["--angles", "0,0", "--center", "1000,7,5"], 0.0);
+}
+
 #[test]
 fn render_draws_the_place_that_is_asked_for() {
     if !can_draw() {
@@ -183,20 +233,8 @@ fn render_draws_the_place_that_is_asked_for() {
     }
     let dir = tempfile::tempdir().unwrap();
     let image = small_image(dir.path());
-    let image = image.to_str().unwrap();
-    let out = dir.path().join("picture.png");
-    let target = out.to_str().unwrap();
     // Plane z has the value 60·z everywhere, the window is 0..200, the colour red.
-    let middle = |args: &[&str]| {
-        let all = ["render", image, "-o", target, "--size", "160x120"];
-        let ran = run(all.iter().chain(args));
-        assert_eq!(ran.code, Some(0), "{args:?}: {}", ran.err);
-        assert!(ran.out.contains(target) && ran.out.contains("160×120"), "{}", ran.out);
-        let (width, height, rgba) = decoded(&out);
-        assert_eq!((width, height), (160, 120));
-        let at = (60 * 160 + 80) * 4;
-        [rgba[at], rgba[at + 1], rgba[at + 2]]
-    };
+    let middle = |args: &[&str]| middle_of(&image, args);
     assert_eq!(middle(&["--index", "z=0"]), [0, 0, 0]);
     assert_eq!(middle(&["--index", "z=2"]), [153, 0, 0]);
     assert_eq!(middle(&["--index", "z=3"]), [230, 0, 0]);

@@ -73,7 +73,7 @@ function showLoading({ resident, wanted, waiting }) {
   const part = wanted > 0 ? resident / wanted : 1;
   line.hidden = !waiting && part >= 1;
   line.setAttribute('aria-valuenow', String(Math.round(part * 100)));
-  line.style.setProperty('--part', Math.min(1, part));
+  line.style.setProperty('--part', String(Math.min(1, part)));
 }
 
 function fold(folded) {

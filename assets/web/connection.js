@@ -36,7 +36,7 @@ export class Connection {
     const url = new URL(name, document.baseURI);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     url.hash = '';
-    url.search = new URLSearchParams(query);
+    url.search = String(new URLSearchParams(query));
     const token = new URLSearchParams(location.search).get('token');
     if (token) url.searchParams.set('token', token);
     return url.href;
@@ -172,10 +172,11 @@ export class Connection {
     if (!opened && (await serverAnswers()) && !this.#socket) this.#handlers.state({ ...now, refused: true });
   }
 
+  /** @param {{ frame_id?: string, intent_id?: string }} ids */
   #send(type, payload, ids = {}) {
-    const envelope = { type, version: PROTOCOL, timestamp: Date.now() / 1000, ...ids, payload };
-    envelope.frame_id ??= `${type.slice(type.indexOf('.') + 1)}-${hex(++this.#counter)}`;
-    if (this.#session) envelope.session = this.#session.id;
+    const frame_id = ids.frame_id ?? `${type.slice(type.indexOf('.') + 1)}-${hex(++this.#counter)}`;
+    const session = this.#session ? { session: this.#session.id } : {};
+    const envelope = { type, version: PROTOCOL, timestamp: Date.now() / 1000, ...session, ...ids, frame_id, payload };
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(envelope));
   }
 }

@@ -1,6 +1,9 @@
 // Making and finding elements.
 
-/** The element with this id. */
+/**
+ * The element with this id.
+ * @type {(id: string) => any}
+ */
 export const $ = (id) => document.getElementById(id);
 
 /**

@@ -9,7 +9,10 @@ export class Updates {
   #camera = [];
   #scheduled = false;
 
-  /** Hears the error of every refused intent. */
+  /**
+   * Hears the error of every refused intent.
+   * @type {(error: { code: string, message: string }) => void}
+   */
   rejected = () => {};
 
   constructor(connection) {

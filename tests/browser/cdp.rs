@@ -52,10 +52,27 @@ pub struct Key {
 
 /// The arrow to the right.
 pub const ARROW_RIGHT: Key = Key { name: "ArrowRight", code: "ArrowRight", number: 39 };
+/// The arrow upward.
+pub const ARROW_UP: Key = Key { name: "ArrowUp", code: "ArrowUp", number: 38 };
+/// The letter D.
+pub const LETTER_D: Key = Key { name: "d", code: "KeyD", number: 68 };
+/// The letter Y.
+pub const LETTER_Y: Key = Key { name: "y", code: "KeyY", number: 89 };
 /// The key that goes home.
 pub const HOME: Key = Key { name: "Home", code: "Home", number: 36 };
 /// The digit one.
 pub const DIGIT_1: Key = Key { name: "1", code: "Digit1", number: 49 };
+
+/// A key that is held while something else is done, as `DevTools` counts them.
+#[derive(Debug, Clone, Copy)]
+pub enum Held {
+    /// None.
+    Nothing = 0,
+    /// Control.
+    Control = 2,
+    /// Shift.
+    Shift = 8,
+}
 
 /// A part of the window as it was seen: 8-bit red, green, blue, rows from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,33 +214,48 @@ impl Browser {
 
     /// Drags from one point to another with the left button.
     pub async fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
+        self.drag_with(Held::Nothing, from, to).await;
+    }
+
+    /// Drags with the left button while a key is held.
+    pub async fn drag_with(&mut self, held: Held, from: (f64, f64), to: (f64, f64)) {
         const STEPS: i32 = 6;
-        self.mouse("mousePressed", from).await;
+        self.mouse(held, "mousePressed", from).await;
         for step in 1..=STEPS {
             let part = f64::from(step) / f64::from(STEPS);
-            self.mouse("mouseMoved", (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part))
-                .await;
+            let at = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            self.mouse(held, "mouseMoved", at).await;
         }
-        self.mouse("mouseReleased", to).await;
+        self.mouse(held, "mouseReleased", to).await;
     }
 
     /// Clicks a point with the left button.
     pub async fn click(&mut self, at: (f64, f64)) {
-        self.mouse("mousePressed", at).await;
-        self.mouse("mouseReleased", at).await;
+        self.mouse(Held::Nothing, "mousePressed", at).await;
+        self.mouse(Held::Nothing, "mouseReleased", at).await;
     }
 
-    async fn mouse(&mut self, kind: &str, (x, y): (f64, f64)) {
-        let held = i32::from(kind != "mouseReleased");
-        let event =
-            json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": held, "clickCount": 1 });
+    async fn mouse(&mut self, held: Held, kind: &str, (x, y): (f64, f64)) {
+        let buttons = i32::from(kind != "mouseReleased");
+        let event = json!({
+            "type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1,
+            "modifiers": held as i32,
+        });
         self.call("Input.dispatchMouseEvent", event).await;
     }
 
     /// Presses and releases a key.
     pub async fn key(&mut self, key: Key) {
+        self.key_with(Held::Nothing, key).await;
+    }
+
+    /// Presses and releases a key while another is held.
+    pub async fn key_with(&mut self, held: Held, key: Key) {
         for kind in ["rawKeyDown", "keyUp"] {
-            let event = json!({ "type": kind, "key": key.name, "code": key.code, "windowsVirtualKeyCode": key.number });
+            let event = json!({
+                "type": kind, "key": key.name, "code": key.code, "windowsVirtualKeyCode": key.number,
+                "modifiers": held as i32,
+            });
             self.call("Input.dispatchKeyEvent", event).await;
         }
     }
