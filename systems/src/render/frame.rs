@@ -131,6 +131,11 @@ impl Renderer {
         }
     }
 
+    /// The memory of bricks.
+    pub fn bricks(&self) -> &BrickMemory {
+        &self.bricks
+    }
+
     /// Gives the pools back.
     pub(super) fn forget_tiles(&mut self) {
         self.buffers.drop_pools();
