@@ -222,7 +222,8 @@ fn every_slot_holds_the_brick_it_is_said_to_hold() {
                 let (values, found) = words.split_at(VOXELS as usize);
                 let wanted = as_read(dtype, cutter.values(dtype));
                 for (n, (word, want)) in values.iter().zip(wanted).enumerate() {
-                    let got = if class == Class::Id { f64::from(*word) } else { f64::from(f32::from_bits(*word)) };
+                    let got =
+                        if class == Class::Id { f64::from(*word) } else { f64::from(f32::from_bits(*word)) };
                     assert!((got - want).abs() < 1e-6, "{dtype:?}: voxel {n} of {at:?}: {got} for {want}");
                 }
                 assert_eq!(bytemuck::cast_slice::<u32, f32>(found), bytemuck::cast_slice::<_, f32>(&cells));

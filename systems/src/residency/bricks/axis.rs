@@ -48,7 +48,13 @@ impl Axis {
             let Some(d) = block.dims[side] else {
                 outer = scene;
                 let middle = f64::midpoint(scene[0], scene[1]);
-                levels.push(Along { bricks: 1, scale: 1.0, origin: 0.0, last_middle: middle, table: Vec::new() });
+                levels.push(Along {
+                    bricks: 1,
+                    scale: 1.0,
+                    origin: 0.0,
+                    last_middle: middle,
+                    table: Vec::new(),
+                });
                 continue;
             };
             let (scale, origin) = (block.level().scale[d], block.level().translation[d]);
@@ -82,7 +88,10 @@ impl Axis {
     pub fn span(&self, level: usize, brick: u32) -> Span {
         match self.levels[level].table.get(brick as usize) {
             Some(span) => *span,
-            None => Span { reach: self.reach(level, [brick, brick + 1]), owns: self.owns(level, [brick, brick + 1]) },
+            None => Span {
+                reach: self.reach(level, [brick, brick + 1]),
+                owns: self.owns(level, [brick, brick + 1]),
+            },
         }
     }
 
