@@ -1,5 +1,6 @@
 //! Pictures: the shader against its twin on the CPU, against golden pictures, and against real arrays.
 
+mod bricks;
 mod coarse;
 #[path = "../common/mod.rs"]
 mod common;
