@@ -12,5 +12,8 @@ mod refining;
 mod rig;
 mod smooth;
 mod thick;
+mod volume_bricks;
 mod volume_modes;
+mod volume_places;
 mod volume_rig;
+mod volume_values;

@@ -352,6 +352,11 @@ impl<'a> Drawn<'a> {
         Self { device, renderer, pools, plan }
     }
 
+    /// Leaves every layer out.
+    pub fn hide(&mut self) {
+        self.plan.volume.clear();
+    }
+
     /// Draws the scene's state with what is resident: RGBA.
     pub fn picture(&mut self, scene: &Scene) -> Vec<u8> {
         self.pieces(scene, &[scene.grid])
@@ -507,7 +512,7 @@ pub fn controls_of(dtype: Dtype) -> Controls {
     let [lo, hi] = contrast_limits;
     Controls {
         contrast_limits,
-        iso_threshold: lo + 0.4 * (hi - lo),
+        iso_threshold: lo + 0.4017 * (hi - lo),
         blending: Blending::Translucent,
         ..Controls::default()
     }
