@@ -65,9 +65,10 @@ fn voxels_that_are_no_cubes_and_axes_of_one_voxel() {
     ];
     for (shape, scale) in shapes {
         for rendering in [Rendering::Mip, Rendering::Translucent, Rendering::Additive] {
-            let controls = Controls { rendering, ..controls_of(Dtype::U16) };
-            let mut dense =
-                Dense::new(shape, scale, |at| 2_000.0 + 38_000.0 * tissue(at, shape.map(|n| n.max(2))));
+            let controls = Controls { rendering, attenuation: 0.7, ..controls_of(Dtype::U16) };
+            // One voxel is the middle of the first spot.
+            let place = |at: [f64; 3]| [0, 1, 2].map(|i| if shape[i] == 1 { [0.35, 0.4, 0.3][i] } else { at[i] });
+            let mut dense = Dense::new(shape, scale, |at| 2_000.0 + 38_000.0 * tissue(place(at), shape));
             dense.values.iter_mut().for_each(|v| *v = v.round());
             let scene = Scene::new(vec![(Dtype::U16, vec![dense], controls)]);
             scene.check(&device, &format!("{shape:?} {rendering:?}"));

@@ -482,7 +482,7 @@ pub fn tissue(at: [f64; 3], shape: [u64; 3]) -> f64 {
     };
     let ripple = 0.1 * (at[0] / 3.0).sin() * (at[1] / 4.0).cos() * (at[2] / 2.5).sin();
     let edge = if u[0] > 0.7 && u[1] < 0.4 && u[2] > 0.3 { 0.3 } else { 0.0 };
-    let v = 0.9 * spot([0.35, 0.4, 0.3], 0.18) + 0.6 * spot([0.6, 0.7, 0.75], 0.2) + edge;
+    let v = 0.9 * spot([0.35, 0.4, 0.3], 0.26) + 0.7 * spot([0.6, 0.7, 0.75], 0.3) + edge;
     (v + ripple * (v > 0.15) as u8 as f64).clamp(0.0, 1.0)
 }
 

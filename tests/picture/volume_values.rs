@@ -9,7 +9,7 @@ use lucida_components::{
     dtype::Dtype,
 };
 
-const SHAPE: [u64; 3] = [70, 36, 40];
+const SHAPE: [u64; 3] = [44, 56, 60];
 
 fn floats(rendering: Rendering, interpolation: Interpolation, value: impl Fn([f64; 3]) -> f64) -> Scene {
     let controls = Controls { rendering, interpolation, ..controls_of(Dtype::F32) };
