@@ -31,13 +31,7 @@ fn find(l: u32, level: u32, at: vec3f, id: u32, dtype: u32, linear: bool, mode: 
         if mode == LABELS {
             return Found(true, select(0.0, 1.0, id_in(dtype, first, here - brick * STRIDE) == id));
         }
-        var value: f32;
-        if linear && dtype == U8 {
-            // A sampler may give no more digits than the bytes have, and a gradient needs them.
-            value = by_eight(dtype, first, clamp(here - brick * STRIDE, vec3f(0.0), vec3f(SIDE - 1.0)));
-        } else {
-            value = value_at(dtype, linear, first, pool, here - brick * STRIDE);
-        }
+        let value = value_at(dtype, linear, dtype == U8, first, pool, here - brick * STRIDE);
         return Found(dtype != F32 || is_number(bitcast<u32>(value)), value);
     }
     return Found(false, 0.0);

@@ -146,12 +146,16 @@ fn sampled32(first: vec3f, p: vec3f, scale: vec3f) -> f32 {
 }
 
 // The value at `at` in a brick (0 = its first voxel's centre), as textures give it; f32 values may be no numbers.
-// `first` is the slot's first texel, `scale` 1 / the size of the pool. The first two arguments are constants.
-fn value_at(dtype: u32, linear: bool, first: vec3f, scale: vec3f, at: vec3f) -> f32 {
+// `exact` asks for more digits than a sampler may give; `first` is the slot's first texel, `scale` 1 / the size of
+// the pool. The first three arguments are constants.
+fn value_at(dtype: u32, linear: bool, exact: bool, first: vec3f, scale: vec3f, at: vec3f) -> f32 {
     // Beyond the outermost centres the image goes on with its outermost voxels.
     let p = clamp(at, vec3f(0.0), vec3f(SIDE - 1.0));
     if !linear {
         return texel(dtype, first + p + 0.5);
+    }
+    if exact {
+        return by_eight(dtype, first, p);
     }
     switch dtype {
         case U8: { return textureSampleLevel(bricks8, between, (first + p + 0.5) * scale, 0.0).r; }

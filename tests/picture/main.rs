@@ -12,6 +12,7 @@ mod refining;
 mod rig;
 mod smooth;
 mod thick;
+mod volume_any;
 mod volume_bricks;
 mod volume_modes;
 mod volume_places;

@@ -154,18 +154,22 @@ fn no_seam_between_bricks() {
             if mixed && interpolation == Interpolation::Nearest {
                 continue;
             }
-            scene.resident = Box::new(move |_, level, [_, _, x]| {
-                if mixed && level == 0 && x == 1 { Here::Missing } else { Here::Slot }
-            });
+            scene.resident = Box::new(
+                move |_, level, [_, _, x]| {
+                    if mixed && level == 0 && x == 1 { Here::Missing } else { Here::Slot }
+                },
+            );
             *scene.pose() = crate::volume_rig::pose([190.0, 8.0, 130.0], [0.0; 3], 150.0, 0.0);
             let got = scene.check(&device, &format!("{interpolation:?}, mixed: {mixed}"));
             let row = &got[64 * 24 * 4..64 * 25 * 4];
-            let steps: Vec<i32> =
-                row.chunks_exact(4).map(|p| i32::from(p[0])).collect::<Vec<_>>().windows(2).map(|w| w[1] - w[0]).collect();
-            assert!(
-                steps[6..56].iter().all(|s| (2..=8).contains(s)),
-                "{interpolation:?} {mixed}: {steps:?}"
-            );
+            let steps: Vec<i32> = row
+                .chunks_exact(4)
+                .map(|p| i32::from(p[0]))
+                .collect::<Vec<_>>()
+                .windows(2)
+                .map(|w| w[1] - w[0])
+                .collect();
+            assert!(steps[6..56].iter().all(|s| (2..=8).contains(s)), "{interpolation:?} {mixed}: {steps:?}");
         }
     }
 }

@@ -44,7 +44,8 @@ fn from_everywhere_in_every_way() {
 fn poses_at_the_end_of_what_can_be_drawn_give_pictures() {
     let Some(device) = device() else { return };
     let size = [70.0, 52.0, 44.0];
-    for (distance, fov) in [(40.0, 179.9), (1e-9, 60.0), (1e12, 60.0), (1e-9, 0.0), (1e30, 0.0), (40.0, 1e-6)] {
+    for (distance, fov) in [(40.0, 179.9), (1e-9, 60.0), (1e12, 60.0), (1e-9, 0.0), (1e30, 0.0), (40.0, 1e-6)]
+    {
         for angles in [[0.0; 3], [90.0, 0.0, 0.0], [0.0, -90.0, 45.0], [33.0, 21.0, 7.0]] {
             let mut scene = scene(Rendering::Mip);
             *scene.pose() = pose(size, angles, distance, fov);
@@ -67,7 +68,8 @@ fn voxels_that_are_no_cubes_and_axes_of_one_voxel() {
         for rendering in [Rendering::Mip, Rendering::Translucent, Rendering::Additive] {
             let controls = Controls { rendering, attenuation: 0.7, ..controls_of(Dtype::U16) };
             // One voxel is the middle of the first spot.
-            let place = |at: [f64; 3]| [0, 1, 2].map(|i| if shape[i] == 1 { [0.35, 0.4, 0.3][i] } else { at[i] });
+            let place =
+                |at: [f64; 3]| [0, 1, 2].map(|i| if shape[i] == 1 { [0.35, 0.4, 0.3][i] } else { at[i] });
             let mut dense = Dense::new(shape, scale, |at| 2_000.0 + 38_000.0 * tissue(place(at), shape));
             dense.values.iter_mut().for_each(|v| *v = v.round());
             let scene = Scene::new(vec![(Dtype::U16, vec![dense], controls)]);
@@ -137,7 +139,8 @@ fn layers_on_grids_of_their_own_join_in_every_blending() {
         };
         let mut moved = layer(Dtype::U8, [30, 40, 30], [1.5, 1.0, 2.0], Rendering::Translucent, "viridis");
         moved.1[0].translation = [6.0, -8.0, 11.5];
-        let mut labels = (Dtype::U32, vec![tissue_of(Dtype::U32, [22, 26, 35], [2.0; 3])], controls_of(Dtype::U32));
+        let mut labels =
+            (Dtype::U32, vec![tissue_of(Dtype::U32, [22, 26, 35], [2.0; 3])], controls_of(Dtype::U32));
         labels.2.blending = *blending;
         let scene = Scene::new(vec![
             layer(Dtype::U16, SHAPE, [1.0; 3], Rendering::Mip, "green"),

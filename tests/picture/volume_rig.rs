@@ -14,6 +14,7 @@ use lucida_components::{
     index::Index,
     layer::{Layer, LayerKind},
     lod::{Budgets, Lod},
+    rays::Rays,
     restore::RestoreCache,
     stream::Canvas,
     view::View,
@@ -74,9 +75,7 @@ impl Dense {
         let shape = self.shape.map(|n| n.div_ceil(2));
         let mut half = Self::new(shape, self.scale.map(|s| 2.0 * s), |at| {
             let of = |n: u64| {
-                let c = [0, 1, 2].map(|i| {
-                    (2 * at[i] as u64 + (n >> i & 1)).min(self.shape[i] - 1)
-                });
+                let c = [0, 1, 2].map(|i| (2 * at[i] as u64 + (n >> i & 1)).min(self.shape[i] - 1));
                 self.at(c)
             };
             ((0..8).map(of).sum::<f64>() / 8.0).round()
@@ -229,6 +228,30 @@ impl Scene {
         twin::draw(&self.state, &self.grid, self.quality, self)
     }
 
+    /// How far the ray through a pixel goes through the first image's finest level, in its voxels, which are cubes.
+    pub fn chord(&self, pixel: [u32; 2]) -> f64 {
+        let rays = Rays::of(&self.state.camera.volume, self.state.canvas);
+        let [x, y] = [0, 1].map(|i| (f64::from(pixel[i]) + 0.5 - f64::from(CANVAS[i]) / 2.0) * rays.pixel);
+        let at: [f64; 3] = std::array::from_fn(|i| rays.center[i] + x * rays.right[i] + y * rays.down[i]);
+        let (from, to) = match rays.eye {
+            Some(eye) => {
+                let from: [f64; 3] = std::array::from_fn(|i| rays.center[i] - eye * rays.forward[i]);
+                (from, std::array::from_fn(|i| at[i] - from[i]))
+            }
+            None => (at, rays.forward),
+        };
+        let length = to.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let mut span = [if rays.eye.is_some() { 0.0 } else { f64::NEG_INFINITY }, f64::INFINITY];
+        let dense = &self.images[0][0];
+        for i in 0..3 {
+            let first = dense.translation[2 - i] - 0.5;
+            let ends =
+                [first, first + dense.shape[2 - i] as f64].map(|end| (end - from[i]) / (to[i] / length));
+            span = [span[0].max(ends[0].min(ends[1])), span[1].min(ends[0].max(ends[1]))];
+        }
+        (span[1] - span[0]).max(0.0)
+    }
+
     /// Draws and compares.
     #[track_caller]
     pub fn check(&self, device: &Device, name: &str) -> Vec<u8> {
@@ -282,9 +305,8 @@ impl<'a> Drawn<'a> {
             .flat_map(|(image, levels)| (0..levels.len()).map(move |level| (image, level)))
             .flat_map(|(image, level)| {
                 let n = scene.block(image, level).bricks().map(|n| n as u32);
-                let places = (0..n[0]).flat_map(move |z| {
-                    (0..n[1]).flat_map(move |y| (0..n[2]).map(move |x| [z, y, x]))
-                });
+                let places = (0..n[0])
+                    .flat_map(move |z| (0..n[1]).flat_map(move |y| (0..n[2]).map(move |x| [z, y, x])));
                 places.map(move |at| (image, level, at))
             })
             .filter(|&(image, level, at)| (scene.resident)(image, level, at) != Here::Missing)
@@ -347,7 +369,11 @@ impl<'a> Drawn<'a> {
                 out
             };
             let detail = Detail::of(&scene.state, image);
-            plan.volume.push(BrickLayer { layer, detail, levels: (0..image.levels.len()).map(level).collect() });
+            plan.volume.push(BrickLayer {
+                layer,
+                detail,
+                levels: (0..image.levels.len()).map(level).collect(),
+            });
         }
         Self { device, renderer, pools, plan }
     }
@@ -495,7 +521,7 @@ pub fn tissue_of(dtype: Dtype, shape: [u64; 3], scale: [f64; 3]) -> Dense {
             Dtype::U16 => (t * 40_000.0 + 900.0).round(),
             Dtype::I16 => (t * 30_000.0 - 12_000.0).round(),
             Dtype::F32 => f64::from((t * 7.5 - 2.0) as f32),
-            Dtype::U32 => f64::from([0, 1, 70_000, 3_000_000_000_u32][(t * 3.999) as usize]),
+            Dtype::U32 => f64::from([0, 1, 70_000, 3_000_000_000_u32][(t * 5.0).min(3.0) as usize]),
         }
     })
 }

@@ -282,12 +282,7 @@ fn push_levels(
 }
 
 /// Puts the layer's table of colours behind the others; the colour of a ramp.
-fn colours_of(
-    state: &ViewState,
-    layer: &LayerState,
-    colours: &mut Colours,
-    luts: &mut Vec<u32>,
-) -> [f64; 3] {
+fn colours_of(state: &ViewState, layer: &LayerState, colours: &mut Colours, luts: &mut Vec<u32>) -> [f64; 3] {
     if layer.layer.kind == LayerKind::Labels {
         let declared = state.source(layer).and_then(|s| s.labels.as_ref());
         let source = state.dataset.images[layer.layer.image].source;

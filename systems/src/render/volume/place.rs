@@ -50,13 +50,8 @@ impl Place {
     /// Where a layer lies, clipped by the crop box.
     pub(super) fn of(state: &ViewState, layer: &LayerState, rays: &Rays) -> Self {
         let image = &state.dataset.images[layer.layer.image];
-        let mut out = Self {
-            lower: [0.0; 3],
-            upper: [0.0; 3],
-            scale: [1.0; 3],
-            slab: [0.0; 4],
-            thickness: 1.0,
-        };
+        let mut out =
+            Self { lower: [0.0; 3], upper: [0.0; 3], scale: [1.0; 3], slab: [0.0; 4], thickness: 1.0 };
         let Some(block) = Block::of(state, image, layer.layer.channel, 0) else { return out };
         let mut middle = [0.0; 3];
         let mut voxel = [1.0; 3];
@@ -144,8 +139,7 @@ impl Window {
             out.offset[axis] = ((rays.center[axis] - from) / size - 0.5 - begin) as f32;
             // The image goes on with its outermost voxels.
             out.lower[axis] = if window.from[z] == 0 { -FAR as f32 } else { 0.0 };
-            out.upper[axis] =
-                if u64::from(window.to[z]) >= bricks[z] { FAR as f32 } else { count as f32 };
+            out.upper[axis] = if u64::from(window.to[z]) >= bricks[z] { FAR as f32 } else { count as f32 };
         }
         debug_assert!(BRICK == STRIDE + 1, "neighbours share a plane of voxels");
         out

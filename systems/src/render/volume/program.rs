@@ -235,9 +235,11 @@ mod tests {
         let mut looks = Vec::new();
         for dtype in numbers {
             for mode in Rendering::ALL {
-                looks.extend(
-                    [false, true].map(|linear| LayerSpec { dtype, mode: Mode::Image(*mode), linear }),
-                );
+                looks.extend([false, true].map(|linear| LayerSpec {
+                    dtype,
+                    mode: Mode::Image(*mode),
+                    linear,
+                }));
             }
         }
         looks.extend([Dtype::U8, Dtype::U16, Dtype::U32].map(|dtype| LayerSpec {

@@ -100,10 +100,8 @@ pub fn record(
     bound.extend(Class::ALL.map(|class| wgpu::BindingResource::TextureView(view(class))));
     bound.push(wgpu::BindingResource::Sampler(&renderer.volume.sampler));
     bound.push(target.as_entire_binding());
-    let entries: Vec<_> = (0..)
-        .zip(bound)
-        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-        .collect();
+    let entries: Vec<_> =
+        (0..).zip(bound).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("volume"),
         layout: renderer.programs.layout(&gpu.device, &spec),

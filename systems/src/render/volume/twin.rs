@@ -83,9 +83,8 @@ pub fn draw<F: Field>(state: &ViewState, grid: &Grid, quality: Quality, field: &
     let mut out = Vec::new();
     for j in 0..grid.size[1] {
         for i in 0..grid.size[0] {
-            let place = [0, 1].map(|a| {
-                (f64::from([i, j][a]) + 0.5) * f64::from(grid.canvas[a]) / f64::from(grid.size[a])
-            });
+            let place = [0, 1]
+                .map(|a| (f64::from([i, j][a]) + 0.5) * f64::from(grid.canvas[a]) / f64::from(grid.size[a]));
             let ray = ray(&rays, grid, place);
             let mut color = [0.0; 3];
             for (n, layer) in drawn.iter().enumerate() {
@@ -156,9 +155,7 @@ fn drawn<'a, F: Field>(
         levels: (0..image.levels.len()).map(|l| axes(state, image, l)).collect(),
         detail: Detail::of(state, image),
         colormap: colormap::lookup(&controls.colormap).unwrap_or(Colormap::Ramp([1.0; 3])),
-        linear: mode != Mode::Labels
-            && !quality.nearest
-            && controls.interpolation != Interpolation::Nearest,
+        linear: mode != Mode::Labels && !quality.nearest && controls.interpolation != Interpolation::Nearest,
         step: controls.sample_step * f64::from(quality.step),
         field,
     })

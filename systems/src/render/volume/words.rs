@@ -61,10 +61,9 @@ impl Words {
             Mode::Labels | Mode::Image(Rendering::Iso) => {
                 (0, if self.may_have(range) { u16::MAX } else { 0 })
             }
-            Mode::Image(_) => (
-                (self.normalised(min) * steps).floor() as u16,
-                (self.normalised(max) * steps).ceil() as u16,
-            ),
+            Mode::Image(_) => {
+                ((self.normalised(min) * steps).floor() as u16, (self.normalised(max) * steps).ceil() as u16)
+            }
         };
         u32::from(low) | u32::from(high) << 16
     }
@@ -95,13 +94,7 @@ mod tests {
     use super::*;
 
     fn words(mode: Mode) -> Words {
-        Words {
-            mode,
-            limits: [10.0, 20.0],
-            threshold: 15.0,
-            alone: None,
-            scaling: scaling(Dtype::U16),
-        }
+        Words { mode, limits: [10.0, 20.0], threshold: 15.0, alone: None, scaling: scaling(Dtype::U16) }
     }
 
     fn halves(word: u32) -> [u32; 2] {
