@@ -12,12 +12,12 @@ use super::{
     job::{FrameJob, Handover, Job, Layout, PixelFormat, Returned, UploadJob},
     memory::Refused,
     plane::{colours::Colours, params},
-    programs::Programs,
+    programs::{Programs, Spec},
     record::{NotDrawn, record},
     ring::Ring,
     staging::{NoStaging, Staging},
     upload::Uploading,
-    volume::memory::VolumeMemory,
+    volume::{self, memory::VolumeMemory},
 };
 use crate::{
     ingest::WantsKeyframe,
@@ -236,6 +236,7 @@ pub fn draw(
             w.has_room() && !w.needs_keyframe && answers.owes(*session)
         };
         if up_to_date && plan.uploads.is_empty() && !pictures.keyframe && !watching().any(owes) {
+            d.expect_volume(&applied.state);
             continue;
         }
         if let Some(due) = pace.drawn.map(|d| d + pace.interval).filter(|due| now < *due) {
@@ -331,6 +332,14 @@ pub fn draw(
 impl Drawing<'_> {
     fn encoder(&self, label: &str) -> wgpu::CommandEncoder {
         self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some(label) })
+    }
+
+    /// At rest in a plane: the volume is one change away, and its program shall not be waited for then.
+    fn expect_volume(&mut self, state: &ViewState) {
+        if state.view.ndisplay == 2 && state.axes.order.len() > 2 {
+            let spec = Spec::Volume(volume::program::Spec::likely(state));
+            self.renderer.programs.expect(&self.gpu.device, &spec);
+        }
     }
 
     /// Records uploads of a plan. False where the GPU has no room for a pool: what was recorded is void.
