@@ -278,7 +278,9 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
                             g.done = true;
                         }
                     } else {
-                        let value = value_at(dtype, linear, texel_of_slot, pool, q);
+                        // A sampler may give no more digits than bytes have: too few for where a surface is.
+                        let exact = mode == ISO && dtype == U8;
+                        let value = value_at(dtype, linear, exact, texel_of_slot, pool, q);
                         if dtype != F32 || is_number(bitcast<u32>(value)) {
                             if mode == ISO {
                                 g.done = value >= threshold;

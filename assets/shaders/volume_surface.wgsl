@@ -31,7 +31,7 @@ fn find(l: u32, level: u32, at: vec3f, id: u32, dtype: u32, linear: bool, mode: 
         if mode == LABELS {
             return Found(true, select(0.0, 1.0, id_in(dtype, first, here - brick * STRIDE) == id));
         }
-        let value = value_at(dtype, linear, first, pool, here - brick * STRIDE);
+        let value = value_at(dtype, linear, dtype == U8, first, pool, here - brick * STRIDE);
         return Found(dtype != F32 || is_number(bitcast<u32>(value)), value);
     }
     return Found(false, 0.0);

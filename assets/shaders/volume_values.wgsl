@@ -116,8 +116,8 @@ fn texel(dtype: u32, place: vec3f) -> f32 {
 }
 
 // Trilinear by eight loads; where one that has a part is not a number, the nearest stands for itself.
-// `first` is the slot's first texel, `p` in [0, 63].
-fn by_eight(first: vec3f, p: vec3f) -> f32 {
+// `first` is the slot's first texel, `p` in [0, 63]. The type is a constant.
+fn by_eight(dtype: u32, first: vec3f, p: vec3f) -> f32 {
     let corner = min(floor(p), vec3f(SIDE - 2.0));
     let f = p - corner;
     var sum = 0.0;
@@ -125,10 +125,10 @@ fn by_eight(first: vec3f, p: vec3f) -> f32 {
         let side = vec3f(vec3u(n & 1u, (n >> 1u) & 1u, n >> 2u));
         let parts = mix(1.0 - f, f, side);
         let weight = parts.x * parts.y * parts.z;
-        let value = textureLoad(bricks32, vec3i(first + corner + side), 0).r;
+        let value = texel(dtype, first + corner + side);
         if weight > 0.0 {
-            if !is_number(bitcast<u32>(value)) {
-                return textureLoad(bricks32, vec3i(first + p + 0.5), 0).r;
+            if dtype == F32 && !is_number(bitcast<u32>(value)) {
+                return texel(dtype, first + p + 0.5);
             }
             sum += weight * value;
         }
@@ -142,16 +142,20 @@ fn sampled32(first: vec3f, p: vec3f, scale: vec3f) -> f32 {
     if is_number(bitcast<u32>(value)) {
         return value;
     }
-    return by_eight(first, p);
+    return by_eight(F32, first, p);
 }
 
 // The value at `at` in a brick (0 = its first voxel's centre), as textures give it; f32 values may be no numbers.
-// `first` is the slot's first texel, `scale` 1 / the size of the pool. The first two arguments are constants.
-fn value_at(dtype: u32, linear: bool, first: vec3f, scale: vec3f, at: vec3f) -> f32 {
+// `exact` asks for more digits than a sampler may give; `first` is the slot's first texel, `scale` 1 / the size of
+// the pool. The first three arguments are constants.
+fn value_at(dtype: u32, linear: bool, exact: bool, first: vec3f, scale: vec3f, at: vec3f) -> f32 {
     // Beyond the outermost centres the image goes on with its outermost voxels.
     let p = clamp(at, vec3f(0.0), vec3f(SIDE - 1.0));
     if !linear {
         return texel(dtype, first + p + 0.5);
+    }
+    if exact {
+        return by_eight(dtype, first, p);
     }
     switch dtype {
         case U8: { return textureSampleLevel(bricks8, between, (first + p + 0.5) * scale, 0.0).r; }

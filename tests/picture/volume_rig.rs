@@ -14,6 +14,7 @@ use lucida_components::{
     index::Index,
     layer::{Layer, LayerKind},
     lod::{Budgets, Lod},
+    rays::Rays,
     restore::RestoreCache,
     stream::Canvas,
     view::View,
@@ -227,6 +228,30 @@ impl Scene {
         twin::draw(&self.state, &self.grid, self.quality, self)
     }
 
+    /// How far the ray through a pixel goes through the first image's finest level, in its voxels, which are cubes.
+    pub fn chord(&self, pixel: [u32; 2]) -> f64 {
+        let rays = Rays::of(&self.state.camera.volume, self.state.canvas);
+        let [x, y] = [0, 1].map(|i| (f64::from(pixel[i]) + 0.5 - f64::from(CANVAS[i]) / 2.0) * rays.pixel);
+        let at: [f64; 3] = std::array::from_fn(|i| rays.center[i] + x * rays.right[i] + y * rays.down[i]);
+        let (from, to) = match rays.eye {
+            Some(eye) => {
+                let from: [f64; 3] = std::array::from_fn(|i| rays.center[i] - eye * rays.forward[i]);
+                (from, std::array::from_fn(|i| at[i] - from[i]))
+            }
+            None => (at, rays.forward),
+        };
+        let length = to.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let mut span = [if rays.eye.is_some() { 0.0 } else { f64::NEG_INFINITY }, f64::INFINITY];
+        let dense = &self.images[0][0];
+        for i in 0..3 {
+            let first = dense.translation[2 - i] - 0.5;
+            let ends =
+                [first, first + dense.shape[2 - i] as f64].map(|end| (end - from[i]) / (to[i] / length));
+            span = [span[0].max(ends[0].min(ends[1])), span[1].min(ends[0].max(ends[1]))];
+        }
+        (span[1] - span[0]).max(0.0)
+    }
+
     /// Draws and compares.
     #[track_caller]
     pub fn check(&self, device: &Device, name: &str) -> Vec<u8> {
@@ -353,6 +378,11 @@ impl<'a> Drawn<'a> {
         Self { device, renderer, pools, plan }
     }
 
+    /// Leaves every layer out.
+    pub fn hide(&mut self) {
+        self.plan.volume.clear();
+    }
+
     /// Draws the scene's state with what is resident: RGBA.
     pub fn picture(&mut self, scene: &Scene) -> Vec<u8> {
         self.pieces(scene, &[scene.grid])
@@ -453,7 +483,7 @@ impl Cut {
 pub fn compare(got: &[u8], want: &[[f64; 3]], width: u32) -> Result<(), String> {
     assert_eq!(want.len() * 4, got.len(), "size");
     let differs = |(got, want): &(&[u8], &[f64; 3])| {
-        (0..3).any(|i| !((f64::from(got[i]) - want[i] * 255.0).abs() <= TOLERANCE))
+        (0..3).any(|i| want[i].is_nan() || (f64::from(got[i]) - want[i] * 255.0).abs() > TOLERANCE)
     };
     let bad: Vec<usize> =
         (0..).zip(got.chunks_exact(4).zip(want)).filter(|(_, p)| differs(p)).map(|(n, _)| n).collect();
@@ -478,7 +508,7 @@ pub fn tissue(at: [f64; 3], shape: [u64; 3]) -> f64 {
     };
     let ripple = 0.1 * (at[0] / 3.0).sin() * (at[1] / 4.0).cos() * (at[2] / 2.5).sin();
     let edge = if u[0] > 0.7 && u[1] < 0.4 && u[2] > 0.3 { 0.3 } else { 0.0 };
-    let v = 0.9 * spot([0.35, 0.4, 0.3], 0.18) + 0.6 * spot([0.6, 0.7, 0.75], 0.2) + edge;
+    let v = 0.9 * spot([0.35, 0.4, 0.3], 0.26) + 0.7 * spot([0.6, 0.7, 0.75], 0.3) + edge;
     (v + ripple * (v > 0.15) as u8 as f64).clamp(0.0, 1.0)
 }
 
@@ -491,7 +521,7 @@ pub fn tissue_of(dtype: Dtype, shape: [u64; 3], scale: [f64; 3]) -> Dense {
             Dtype::U16 => (t * 40_000.0 + 900.0).round(),
             Dtype::I16 => (t * 30_000.0 - 12_000.0).round(),
             Dtype::F32 => f64::from((t * 7.5 - 2.0) as f32),
-            Dtype::U32 => f64::from([0, 1, 70_000, 3_000_000_000_u32][(t * 3.999) as usize]),
+            Dtype::U32 => f64::from([0, 1, 70_000, 3_000_000_000_u32][(t * 5.0).min(3.0) as usize]),
         }
     })
 }
@@ -508,7 +538,7 @@ pub fn controls_of(dtype: Dtype) -> Controls {
     let [lo, hi] = contrast_limits;
     Controls {
         contrast_limits,
-        iso_threshold: lo + 0.4 * (hi - lo),
+        iso_threshold: lo + 0.4017 * (hi - lo),
         blending: Blending::Translucent,
         ..Controls::default()
     }

@@ -204,9 +204,9 @@ pub fn gather(
         let is_bottom = out.layers.is_empty();
         let dtype = state.dataset.images[layer.layer.image].dtype;
         out.layers.push(Layer {
+            lut,
             first,
             levels,
-            lut,
             ..look(state, layer, &rays, quality, dtype, ramp, is_bottom)
         });
         out.spec.layers.push(LayerSpec::of(layer, dtype, quality.nearest));

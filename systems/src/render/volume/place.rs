@@ -3,7 +3,7 @@
 use crate::residency::bricks::{
     chosen,
     detail::Detail,
-    grid::{BRICK, Block, STRIDE},
+    grid::{Block, STRIDE},
 };
 use lucida_components::{
     applied::{LayerState, ViewState},
@@ -33,17 +33,13 @@ pub(super) struct Place {
 /// World `[from, to]` and voxel size of a level along z (0), y (1) or x (2). An axis that the array lacks has one
 /// voxel, as large as the scene.
 fn side(state: &ViewState, block: &Block, side: usize) -> ([f64; 2], f64) {
-    match block.dims[side] {
-        Some(d) => {
-            let level = block.level();
-            let (scale, first) = (level.scale[d], level.translation[d]);
-            ([first - scale / 2.0, first + (level.shape[d] as f64 - 0.5) * scale], scale)
-        }
-        None => {
-            let [from, to] = places::world_extent(&state.dataset, state.displayed()[side]);
-            ([from, to], to - from)
-        }
-    }
+    let Some(d) = block.dims[side] else {
+        let [from, to] = places::world_extent(&state.dataset, state.displayed()[side]);
+        return ([from, to], to - from);
+    };
+    let level = block.level();
+    let (scale, first) = (level.scale[d], level.translation[d]);
+    ([first - scale / 2.0, first + (level.shape[d] as f64 - 0.5) * scale], scale)
 }
 
 impl Place {
@@ -143,7 +139,6 @@ impl Window {
             out.lower[axis] = if window.from[z] == 0 { -FAR as f32 } else { 0.0 };
             out.upper[axis] = if u64::from(window.to[z]) >= bricks[z] { FAR as f32 } else { count as f32 };
         }
-        debug_assert!(BRICK == STRIDE + 1, "neighbours share a plane of voxels");
         out
     }
 }

@@ -30,7 +30,7 @@ const SURFACE: &str = shader!("volume_surface.wgsl");
 
 /// How 32-bit floats are sampled, and how where the device's sampler does not take them.
 const SAMPLED: [&str; 2] =
-    ["textureSampleLevel(bricks32, between, (first + p + 0.5) * scale, 0.0).r", "by_eight(first, p)"];
+    ["textureSampleLevel(bricks32, between, (first + p + 0.5) * scale, 0.0).r", "by_eight(F32, first, p)"];
 
 /// Layers and levels that the uniform buffers of the shader hold.
 const MAX_UNIFORM: [usize; 2] = [64, 256];
