@@ -8,16 +8,20 @@
 mod chunks;
 mod client;
 mod draw;
+mod flight;
 mod history;
 mod live;
 mod made;
 mod open;
 mod process;
 mod soak;
+mod space;
 mod stats;
 mod step;
 mod storm;
 mod stream;
+mod volume;
+mod watch;
 mod zoom;
 
 use stats::Row;
@@ -58,6 +62,15 @@ fn main() {
     }
     if asked("made") {
         rows.extend(made::rows(full));
+    }
+    if asked("volume") {
+        rows.extend(volume::rows(&device, full));
+    }
+    if asked("flight") {
+        rows.extend(flight::rows(&device, full));
+    }
+    if asked("watch") {
+        rows.extend(watch::rows(&device, full));
     }
     if asked("process") {
         rows.extend(process::rows(full));

@@ -19,7 +19,7 @@ use lucida_components::{
     intent::{Change, Intent, SessionEvent},
     metrics::Metrics,
     notice::Residency,
-    session::Features,
+    session::{Features, Watch},
     stream::Canvas,
 };
 use lucida_systems::{
@@ -232,6 +232,10 @@ impl<'a> Space<'a> {
                     let Some(commands) = job.commands.take() else { continue };
                     let waited = submit(self.device, commands);
                     let frame = read(self.device, &job, waited, recording);
+                    // It has it now: what was asked for again would be shown again, as nothing is encoded here.
+                    for mut watch in world.query::<&mut Watch>().iter_mut(world) {
+                        watch.needs_keyframe = false;
+                    }
                     let micros = frame.gpu.as_secs_f64() * 1e6;
                     world.resource_mut::<Returned>().0.push(job.returned(false, Some(micros)));
                     turn = Turn::Frame(frame);
@@ -241,12 +245,13 @@ impl<'a> Space<'a> {
         turn
     }
 
-    /// Turns until a picture comes, 10 s at most.
+    /// Turns until a picture of what was asked for last comes, 10 s at most.
     pub fn frame(&mut self) -> Option<Frame> {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(10) {
-            if let Turn::Frame(frame) = self.turn() {
-                return Some(frame);
+            match self.turn() {
+                Turn::Frame(frame) if frame.revision == self.revision() => return Some(frame),
+                _ => {}
             }
             self.receive(Instant::now() + Duration::from_millis(1));
         }

@@ -15,57 +15,61 @@ const OCTAVES: [u64; 4] = [3, 17, 101, 701];
 pub struct Along {
     /// The region of the first voxel.
     pub first: u64,
-    /// By region from the first on: the part of the run that lies in it, and for each voxel of that part the sum
-    /// of the profile over the finest voxels that both have, over all finest voxels of the voxel.
-    pub regions: Vec<Part>,
-}
-
-/// The part of a run that lies in one region.
-#[derive(Default)]
-pub struct Part {
-    /// Its first voxel, counted in the run.
-    pub from: usize,
-    /// A weight for each of its voxels.
-    pub weights: Vec<f32>,
+    /// Regions of the whole run.
+    pub regions: usize,
+    /// Regions of one voxel, at most.
+    pub most: usize,
+    /// The first region of each voxel, counted from the first.
+    from: Vec<usize>,
+    /// For each voxel `most` weights, of its first region and those after it: the sum of the profile over the finest
+    /// voxels that both have, over all finest voxels of the voxel.
+    weights: Vec<f32>,
 }
 
 impl Along {
     /// Voxels `origin..origin + size` of a level whose voxels have `factor` finest ones, of `extent` in all.
     pub fn new(seed: u64, extent: u64, factor: u64, origin: u64, size: usize) -> Self {
-        let first = origin * factor / REGION;
-        let last = ((origin + size as u64) * factor).min(extent).saturating_sub(1) / REGION;
-        let profiles: Vec<Profile> = (first..=last).map(|r| Profile::of(seed, r)).collect();
-        let mut regions: Vec<Part> = profiles.iter().map(|_| Part::default()).collect();
-        for i in 0..size {
+        let ends = |i: usize| {
             let from = (origin + i as u64) * factor;
-            let to = (from + factor).min(extent);
-            for region in from / REGION..=(to - 1) / REGION {
-                let n = (region - first) as usize;
+            (from, (from + factor).min(extent))
+        };
+        let first = ends(0).0 / REGION;
+        let last = (ends(size - 1).1 - 1) / REGION;
+        let profiles: Vec<Profile> = (first..=last).map(|r| Profile::of(seed, r)).collect();
+        let spans: Vec<(u64, u64)> =
+            (0..size).map(ends).map(|(from, to)| (from / REGION, (to - 1) / REGION)).collect();
+        let most = spans.iter().map(|(a, b)| (b - a + 1) as usize).max().unwrap_or(1);
+        let mut weights = vec![0.0; size * most];
+        for (i, (a, b)) in spans.iter().enumerate() {
+            let (from, to) = ends(i);
+            for region in *a..=*b {
                 let inside = from.max(region * REGION)..to.min((region + 1) * REGION);
-                let sum: f64 = inside.map(|v| profiles[n].at(v - region * REGION)).sum();
-                if regions[n].weights.is_empty() {
-                    regions[n].from = i;
-                }
-                regions[n].weights.push((sum / (to - from) as f64) as f32);
+                let profile = &profiles[(region - first) as usize];
+                let sum: f64 = inside.map(|v| profile.at(v - region * REGION)).sum();
+                weights[i * most + (region - a) as usize] = (sum / (to - from) as f64) as f32;
             }
         }
-        Self { first, regions }
+        let from = spans.iter().map(|(a, _)| (a - first) as usize).collect();
+        Self { first, regions: profiles.len(), most, from, weights }
     }
 
     /// All regions as one.
-    pub fn merged(self, size: usize) -> Self {
-        let mut weights = vec![0.0; size];
-        for part in &self.regions {
-            weights[part.from..].iter_mut().zip(&part.weights).for_each(|(sum, w)| *sum += w);
-        }
-        Self { first: 0, regions: vec![Part { from: 0, weights }] }
+    pub fn merged(self) -> Self {
+        let weights: Vec<f32> = self.weights.chunks(self.most).map(|w| w.iter().sum()).collect();
+        Self { first: 0, regions: 1, most: 1, from: vec![0; weights.len()], weights }
     }
 
     /// Regions with their weight of the run's `i`-th voxel, where it is not 0.
     pub fn of_voxel(&self, i: usize) -> impl Iterator<Item = (usize, f32)> + Clone + '_ {
-        let weight = move |p: &Part| p.weights.get(i.checked_sub(p.from)?).copied();
-        let all = self.regions.iter().enumerate();
-        all.filter_map(move |(n, p)| Some((n, weight(p).filter(|w| *w > 0.0)?)))
+        let weights = self.weights[i * self.most..][..self.most].iter().enumerate();
+        weights.filter(|(_, w)| **w > 0.0).map(move |(n, w)| (self.from[i] + n, *w))
+    }
+
+    /// For each voxel the sum over regions of their weights and amplitudes, of which there are [`Self::most`] more
+    /// than regions.
+    pub fn sums<'a>(&'a self, amplitudes: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
+        let voxels = self.from.iter().zip(self.weights.chunks_exact(self.most));
+        voxels.map(|(from, weights)| weights.iter().zip(&amplitudes[*from..]).map(|(w, a)| w * a).sum())
     }
 }
 
