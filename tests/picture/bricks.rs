@@ -24,8 +24,8 @@ use lucida_systems::{
     pace::Pace,
     render::{
         bricks::BrickPool,
-        frame::Renderer,
-        job::{Handover, Job, Returned, SlotReturned},
+        renderer::Renderer,
+        job::{Handover, Job, Returned},
     },
     residency::{
         bricks::{
@@ -143,15 +143,12 @@ fn settle(app: &mut App, device: &Device, read: impl Fn(&ChunkKey)) {
                 Job::Upload(upload) => {
                     device.gpu.queue.submit([upload.commands]);
                 }
+                Job::Piece(piece) => {
+                    device.gpu.queue.submit([piece.commands]);
+                }
                 Job::Frame(mut job) => {
                     device.gpu.queue.submit(job.commands.take());
-                    world.resource_mut::<Returned>().0.push(SlotReturned {
-                        stream: job.stream,
-                        slot: job.slot,
-                        ring: job.ring,
-                        failed: false,
-                        answered: job.answered.clone(),
-                    });
+                    world.resource_mut::<Returned>().0.push(job.returned(false, None));
                 }
             }
         }
@@ -205,7 +202,7 @@ fn every_slot_holds_the_brick_it_is_said_to_hold() {
         let (image, class) = (&state.dataset.images[0], Class::of(dtype));
         let sources = world.resource::<Held>().0.clone();
         let pools = world.resource::<Pools>();
-        let pool = world.resource::<Renderer>().bricks().get(class).expect("a pool");
+        let pool = world.resource::<Renderer>().bricks.get(class).expect("a pool");
         let mut cutter = Cutter::default();
         let mut compared = 0;
         for level in 0..2 {

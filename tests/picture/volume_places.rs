@@ -190,6 +190,6 @@ fn pieces_make_the_whole_and_fewer_pixels_stand_for_their_places() {
     }
     assert_eq!(whole, drawn.pieces(&scene, &pieces));
     scene.grid = Grid { size: [24, 20], count: [24, 20], ..scene.grid };
-    scene.quality = Quality { nearest: true, step: 2.0 };
+    scene.quality = Quality { nearest: true, step: 2.0, ..Quality::FULL };
     scene.check(&device, "fewer pixels, longer steps");
 }

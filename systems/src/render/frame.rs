@@ -148,6 +148,10 @@ pub fn draw(
         let piece = matches!(task, Task::Piece(_));
         if let Some(due) = pace.drawn.map(|d| d + pace.interval).filter(|due| now < *due && !piece) {
             d.wake.at(due);
+            if is_volume {
+                // Bricks are many: they need not wait for the next picture.
+                d.upload_ahead(state, &mut plan, pace.interval);
+            }
             continue;
         }
         if !pace.always && !piece && !watching().any(|(_, _, w, _)| w.has_room()) {
