@@ -75,7 +75,7 @@ export class ViewPanel {
     if (key !== this.#cropped) {
       this.#cropped = key;
       this.#rows = axes.map((number) => new Crop(number, view.axes[number], this.#updates));
-      this.#crop.replaceChildren(...this.#rows.map((row) => row.element));
+      this.#crop.replaceChildren(el('span', { class: 'heading' }, 'crop box'), ...this.#rows.map((row) => row.element));
     }
     this.#rows.forEach((row) => row.render(view));
   }

@@ -177,6 +177,33 @@ async fn a_volume_is_drawn_cut_and_refined_at_rest() {
 }
 
 #[tokio::test]
+async fn a_level_that_does_not_fit_is_refused_with_a_sentence() {
+    let Some((_turn, mut browser)) = browser().await else { return };
+    // Of these, three quarters are for bricks: fewer than level 0 has.
+    let server = Server::start_with(0, &["--gpu-volumes", "16"]);
+    opened(&mut browser, &server).await;
+    browser.key(LETTER_D).await;
+    shows(&mut browser, "volume").await;
+    let choose = |level: &str| {
+        format!(
+            "(() => {{ const s = document.querySelector('[aria-label=Level]'); s.value = '{level}'; \
+             s.dispatchEvent(new Event('change')); }})()"
+        )
+    };
+    let refusal = "document.querySelector('.refusal')";
+    browser.eval(&choose("0")).await;
+    browser.wait_for(&format!("!{refusal}.hidden"), EFFECT).await;
+    let sentence = browser.text(&format!("{refusal}.textContent")).await;
+    assert!(sentence.contains("level 0") && sentence.contains("MiB"), "{sentence}");
+    let shown = "document.querySelector('[aria-label=Level]').value";
+    assert_eq!(browser.text(shown).await, "auto", "what was refused is not shown as chosen");
+    browser.eval(&choose("3")).await;
+    browser.wait_for(&format!("{refusal}.hidden && {shown} === '3'"), EFFECT).await;
+    browser.wait_for("document.getElementById('level').textContent.includes('locked')", EFFECT).await;
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn the_page_looks_along_the_same_rays_as_the_server() {
     let Some((_turn, mut browser)) = browser().await else { return };
     let server = Server::start(0);
