@@ -164,6 +164,15 @@ async fn a_volume_is_drawn_cut_and_refined_at_rest() {
     let whole = rested(&mut browser).await;
     assert!(whole.difference(&fresh) < ENCODED_ANEW, "the whole is back");
 
+    // A plane across what is looked at takes away what lies before it, and goes again.
+    let planes = "document.querySelectorAll('.cut').length";
+    after!(browser, browser.eval("document.querySelector('#view button.auto').click()").await);
+    assert_eq!(browser.eval(planes).await, 1);
+    let cut = rested(&mut browser).await;
+    assert!(cut.difference(&whole) > SEEN && lit(&cut) > 0, "half is cut away");
+    after!(browser, browser.eval("document.querySelector('.cut button').click()").await);
+    assert_eq!(browser.eval(planes).await, 0);
+
     // Another rendering is another picture; its threshold comes with it.
     let hidden =
         "document.querySelector('[aria-label^=\"Threshold of the surface\"]').closest('label').hidden";
