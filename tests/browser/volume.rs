@@ -232,3 +232,33 @@ async fn the_page_looks_along_the_same_rays_as_the_server() {
     }
     browser.finish().await;
 }
+
+#[tokio::test]
+async fn what_a_hand_does_between_two_frames_is_one_message() {
+    let Some((_turn, mut browser)) = browser().await else { return };
+    let server = Server::start(0);
+    browser.open(server.url()).await;
+    browser.wait_for("document.readyState === 'complete'", EFFECT).await;
+    let sent = browser
+        .eval(
+            "import('/updates.js').then(async ({ Updates }) => {
+                const sent = [];
+                const answer = { status: 'accepted' };
+                const updates = new Updates({ update: async (...what) => { sent.push(what); return answer; } });
+                for (let i = 0; i < 20; i += 1) updates.orbit(-1, 0.5);
+                updates.pan(2, 3);
+                updates.pan(1, -1);
+                updates.orbit(4, 0);
+                await new Promise((done) => setTimeout(done, 500));
+                return sent;
+            })",
+        )
+        .await;
+    let want = serde_json::json!([
+        ["camera", "main", "orbit", { "d_az_deg": -20, "d_el_deg": 10 }],
+        ["camera", "main", "pan", { "dx_px": 3, "dy_px": 2 }],
+        ["camera", "main", "orbit", { "d_az_deg": 4, "d_el_deg": 0 }],
+    ]);
+    assert_eq!(sent, want, "in the order in which it was done");
+    browser.finish().await;
+}
