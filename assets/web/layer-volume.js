@@ -70,7 +70,7 @@ export class LayerVolume {
     fillSelect(this.#selects.depiction, DEPICTIONS, controls.depiction);
     fillSelect(this.#selects.normal, [...this.#axes(), SEEN], this.#named());
     this.#sliders.attenuation.held.truth = controls.attenuation;
-    this.#sliders.iso.range = [Math.min(range[0], controls.iso_threshold), Math.max(range[1], controls.iso_threshold)];
+    this.#sliders.iso.range = thresholds(controls, range);
     this.#sliders.iso.held.truth = controls.iso_threshold;
     this.#sliders.step.held.truth = controls.sample_step;
     this.#sliders.thickness.held.truth = controls.plane_thickness;
@@ -118,4 +118,11 @@ export class LayerVolume {
     });
     return select;
   }
+}
+
+/** Where thresholds are looked for: about the contrast limits, within what the type spans, which may be far more. */
+function thresholds({ contrast_limits: [low, high], iso_threshold }, range) {
+  const span = high - low;
+  const ends = [Math.max(range[0], low - span), Math.min(range[1], high + span)];
+  return [Math.min(ends[0], iso_threshold), Math.max(ends[1], iso_threshold)];
 }
