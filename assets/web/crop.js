@@ -24,7 +24,7 @@ export class Crop {
     const unit = unitSign(axis.unit);
     this.#span = new Span(unit ? `${name}, ${unit}` : name, (range) => this.#send(range));
     this.element = el('div', { class: 'crop' },
-      el('label', {}, this.#tick, el('span', {}, `crop ${axis.label}`)), this.#span.element);
+      el('label', {}, this.#tick, el('span', {}, axis.label)), this.#span.element);
   }
 
   /** Shows what the server says. */

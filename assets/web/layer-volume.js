@@ -2,7 +2,7 @@
 import { el, fillSelect, labelled } from './dom.js';
 import { figure } from './format.js';
 import { slider } from './slider.js';
-import { basis, box, dot, unit, volumeAxes } from './world.js';
+import { along, basis, box, pointAt, reach, unit, volumeAxes } from './world.js';
 
 const RENDERINGS = ['mip', 'minip', 'attenuated_mip', 'average', 'translucent', 'additive', 'iso'];
 /** Renderings in which what lies behind is weakened. */
@@ -38,8 +38,8 @@ export class LayerVolume {
       iso: number('iso_threshold', 'Threshold of the surface', {}),
       step: number('sample_step', 'Sample step', { unit: ', voxels', min: 0.1, max: 4, step: 0.1, usual: 1 }),
       thickness: number('plane_thickness', 'Thickness of the slab', { unit: ', voxels', min: 1, max: 1000, log: true, usual: 1 }),
-      position: slider({ name: `Position of the slab of ${name}`, usual: 0, text: (along) => this.#place(along) },
-        (along) => this.#move(along)),
+      position: slider({ name: `Position of the slab of ${name}`, usual: 0, text: (far) => this.#place(far) },
+        (far) => this.#move(far)),
     };
     const row = (text, { input, output }) => labelled(text, input, output);
     this.#rows = {
@@ -70,13 +70,15 @@ export class LayerVolume {
     fillSelect(this.#selects.depiction, DEPICTIONS, controls.depiction);
     fillSelect(this.#selects.normal, [...this.#axes(), SEEN], this.#named());
     this.#sliders.attenuation.held.truth = controls.attenuation;
-    this.#sliders.iso.range = [Math.min(range[0], controls.iso_threshold), Math.max(range[1], controls.iso_threshold)];
+    this.#sliders.iso.range = thresholds(controls, range);
     this.#sliders.iso.held.truth = controls.iso_threshold;
     this.#sliders.step.held.truth = controls.sample_step;
     this.#sliders.thickness.held.truth = controls.plane_thickness;
-    const reach = dot(this.#normal.map(Math.abs), box(view).half);
-    this.#sliders.position.range = [-reach, reach];
-    this.#sliders.position.held.truth = this.#along(controls.plane_position);
+    const most = reach(this.#normal, view);
+    this.#sliders.position.range = [-most, most];
+    // No point is the middle.
+    const at = controls.plane_position;
+    this.#sliders.position.held.truth = at?.length === 3 ? along(at, this.#normal, view) : 0;
   }
 
   /** Labels of x, y and z. */
@@ -96,22 +98,16 @@ export class LayerVolume {
     return at < 0 ? this.#normal : [0, 1, 2].map((i) => Number(i === at));
   }
 
-  /** How far a point lies along the normal from the middle of the volume; no point is the middle. */
-  #along(point) {
-    return point?.length === 3 ? dot(point.map((v, i) => v - box(this.#view).middle[i]), this.#normal) : 0;
-  }
-
-  async #move(along) {
-    const position = along === 0 ? [] : box(this.#view).middle.map((v, i) => v + along * this.#normal[i]);
-    const ack = await this.#set('plane_position', position);
-    return { ...ack, applied_value: along };
+  async #move(far) {
+    const ack = await this.#set('plane_position', far === 0 ? [] : pointAt(far, this.#normal, this.#view));
+    return { ...ack, applied_value: far };
   }
 
   /** Where the slab lies: on an axis in the world, else from the middle. */
-  #place(along) {
+  #place(far) {
     if (!this.#view) return '';
     const at = this.#normal.findIndex((part) => Math.abs(part) > 1 - EXACT);
-    return figure(at < 0 ? along : box(this.#view).middle[at] + along * Math.sign(this.#normal[at]));
+    return figure(at < 0 ? far : pointAt(far, this.#normal, this.#view)[at]);
   }
 
   #select(title, name, send) {
@@ -122,4 +118,11 @@ export class LayerVolume {
     });
     return select;
   }
+}
+
+/** Where thresholds are looked for: about the contrast limits, within what the type spans, which may be far more. */
+function thresholds({ contrast_limits: [low, high], iso_threshold }, range) {
+  const span = high - low;
+  const ends = [Math.max(range[0], low - span), Math.min(range[1], high + span)];
+  return [Math.min(ends[0], iso_threshold), Math.max(ends[1], iso_threshold)];
 }

@@ -11,7 +11,7 @@ const FINE = 1000;
  * click sends `usual`. Without a `step` any value can be had. With `log`, positions are even in the logarithm from
  * `min` to `max`, and the first one stands for `lowest`.
  */
-export function slider({ name, min = 0, max = 1, step = 0, usual, log = false, lowest = min, text = figure }, send) {
+export function slider({ name, min = 0, max = 1, step = 0, usual = undefined, log = false, lowest = min, text = figure }, send) {
   const even = step === 0 || log;
   const output = el('output');
   const input = el('input', { type: 'range', min: 0, max: 1, step: 'any', 'aria-label': name });

@@ -1,5 +1,6 @@
 // What belongs to the view and to no layer: level, crop box, perspective.
 import { Crop } from './crop.js';
+import { Cuts } from './cuts.js';
 import { el, labelled } from './dom.js';
 import { slider } from './slider.js';
 import { distanceFor, seenHeight, volumeAxes } from './world.js';
@@ -18,6 +19,7 @@ export class ViewPanel {
   #crop;
   #cropped = '';
   #rows = [];
+  #cuts;
   #ofVolume;
 
   constructor(where, store, updates) {
@@ -30,8 +32,9 @@ export class ViewPanel {
     });
     this.#fov = slider({ name: 'Field of view', ...FOV, text: (fov) => `${Math.round(fov)}°` }, (fov) => this.#look(fov));
     this.#crop = el('div', { role: 'group', 'aria-label': 'Crop box' });
+    this.#cuts = new Cuts(store, updates);
     this.#ofVolume = el('div', { class: 'volume' }, labelled('perspective', this.#perspective),
-      labelled('angle', this.#fov.input, this.#fov.output), this.#crop);
+      labelled('angle', this.#fov.input, this.#fov.output), this.#crop, this.#cuts.element);
     where.append(el('div', { class: 'details' }, labelled('level', this.#level), this.#refusal, this.#ofVolume));
     store.on('view', (view) => this.#render(view));
   }
@@ -46,6 +49,7 @@ export class ViewPanel {
     this.#fov.input.disabled = fov === 0;
     this.#fov.held.truth = fov || FOV.usual;
     this.#renderCrop(view);
+    this.#cuts.render(view);
   }
 
   #renderLevels({ levels, level, policy, dataset }) {
@@ -75,7 +79,7 @@ export class ViewPanel {
     if (key !== this.#cropped) {
       this.#cropped = key;
       this.#rows = axes.map((number) => new Crop(number, view.axes[number], this.#updates));
-      this.#crop.replaceChildren(...this.#rows.map((row) => row.element));
+      this.#crop.replaceChildren(el('span', { class: 'heading' }, 'crop box'), ...this.#rows.map((row) => row.element));
     }
     this.#rows.forEach((row) => row.render(view));
   }

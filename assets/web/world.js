@@ -45,3 +45,12 @@ export const seenHeight = ({ distance, fov }) => 2 * distance * Math.tan(radians
 
 /** The distance at which another field of view shows as much. */
 export const distanceFor = (height, fov) => height / (2 * Math.tan(radians(fov || ORTHOGRAPHIC) / 2));
+
+/** How far from the middle of the volume a plane of this normal still meets it. */
+export const reach = (normal, view) => dot(normal.map(Math.abs), box(view).half);
+
+/** How far a point lies along a normal of length 1 from the middle of the volume. */
+export const along = (point, normal, view) => dot(point.map((v, i) => v - box(view).middle[i]), normal);
+
+/** The point on the normal through the middle of the volume that lies so far along it. */
+export const pointAt = (far, normal, view) => box(view).middle.map((v, i) => v + far * normal[i]);

@@ -82,7 +82,7 @@ impl Volume {
         let looking = CameraParts { angles, fov, ..CameraParts::default() };
         let place = CameraParts { center, distance, ..CameraParts::default() };
         let set = |parts: CameraParts| {
-            (parts != CameraParts::default()).then(|| Change::Camera(CameraDelta::Set(parts)))
+            (parts != CameraParts::default()).then_some(Change::Camera(CameraDelta::Set(parts)))
         };
         let all = Change::Camera(CameraDelta::Reset);
         Ok(set(looking).into_iter().chain([all]).chain(set(place)).collect())

@@ -24,10 +24,16 @@ pub struct Server {
 impl Server {
     /// Serves the demo image on a port of 127.0.0.1; 0 takes a free one.
     pub fn start(port: u16) -> Self {
+        Self::start_with(port, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn start_with(port: u16, arguments: &[&str]) -> Self {
         let mut child = lucida()
             .arg("serve")
             .arg(demo())
             .args(["--port", &port.to_string()])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

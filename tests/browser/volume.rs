@@ -164,6 +164,15 @@ async fn a_volume_is_drawn_cut_and_refined_at_rest() {
     let whole = rested(&mut browser).await;
     assert!(whole.difference(&fresh) < ENCODED_ANEW, "the whole is back");
 
+    // A plane across what is looked at takes away what lies before it, and goes again.
+    let planes = "document.querySelectorAll('.cut').length";
+    after!(browser, browser.eval("document.querySelector('#view button.auto').click()").await);
+    assert_eq!(browser.eval(planes).await, 1);
+    let cut = rested(&mut browser).await;
+    assert!(cut.difference(&whole) > SEEN && lit(&cut) > 0, "half is cut away");
+    after!(browser, browser.eval("document.querySelector('.cut button').click()").await);
+    assert_eq!(browser.eval(planes).await, 0);
+
     // Another rendering is another picture; its threshold comes with it.
     let hidden =
         "document.querySelector('[aria-label^=\"Threshold of the surface\"]').closest('label').hidden";
@@ -173,6 +182,33 @@ async fn a_volume_is_drawn_cut_and_refined_at_rest() {
     let surface = after!(browser, browser.eval(iso).await);
     assert!(surface.difference(&whole) > 0.0, "a surface is no projection");
     assert_eq!(browser.eval(hidden).await, false);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn a_level_that_does_not_fit_is_refused_with_a_sentence() {
+    let Some((_turn, mut browser)) = browser().await else { return };
+    // Of these, three quarters are for bricks: fewer than level 0 has.
+    let server = Server::start_with(0, &["--gpu-volumes", "16"]);
+    opened(&mut browser, &server).await;
+    browser.key(LETTER_D).await;
+    shows(&mut browser, "volume").await;
+    let choose = |level: &str| {
+        format!(
+            "(() => {{ const s = document.querySelector('[aria-label=Level]'); s.value = '{level}'; \
+             s.dispatchEvent(new Event('change')); }})()"
+        )
+    };
+    let refusal = "document.querySelector('.refusal')";
+    browser.eval(&choose("0")).await;
+    browser.wait_for(&format!("!{refusal}.hidden"), EFFECT).await;
+    let sentence = browser.text(&format!("{refusal}.textContent")).await;
+    assert!(sentence.contains("level 0") && sentence.contains("MiB"), "{sentence}");
+    let shown = "document.querySelector('[aria-label=Level]').value";
+    assert_eq!(browser.text(shown).await, "auto", "what was refused is not shown as chosen");
+    browser.eval(&choose("3")).await;
+    browser.wait_for(&format!("{refusal}.hidden && {shown} === '3'"), EFFECT).await;
+    browser.wait_for("document.getElementById('level').textContent.includes('locked')", EFFECT).await;
     browser.finish().await;
 }
 
@@ -194,5 +230,35 @@ async fn the_page_looks_along_the_same_rays_as_the_server() {
             assert!((page - server).abs() < 1e-9, "{angles:?} {fov}: {page} is not {server}");
         }
     }
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_hand_does_between_two_frames_is_one_message() {
+    let Some((_turn, mut browser)) = browser().await else { return };
+    let server = Server::start(0);
+    browser.open(server.url()).await;
+    browser.wait_for("document.readyState === 'complete'", EFFECT).await;
+    let sent = browser
+        .eval(
+            "import('/updates.js').then(async ({ Updates }) => {
+                const sent = [];
+                const answer = { status: 'accepted' };
+                const updates = new Updates({ update: async (...what) => { sent.push(what); return answer; } });
+                for (let i = 0; i < 20; i += 1) updates.orbit(-1, 0.5);
+                updates.pan(2, 3);
+                updates.pan(1, -1);
+                updates.orbit(4, 0);
+                await new Promise((done) => setTimeout(done, 500));
+                return sent;
+            })",
+        )
+        .await;
+    let want = serde_json::json!([
+        ["camera", "main", "orbit", { "d_az_deg": -20, "d_el_deg": 10 }],
+        ["camera", "main", "pan", { "dx_px": 3, "dy_px": 2 }],
+        ["camera", "main", "orbit", { "d_az_deg": 4, "d_el_deg": 0 }],
+    ]);
+    assert_eq!(sent, want, "in the order in which it was done");
     browser.finish().await;
 }
