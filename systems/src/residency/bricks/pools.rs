@@ -104,7 +104,9 @@ impl BrickPools {
     /// A new plan begins.
     pub fn begin(&mut self, stamp: u64) {
         self.stamp = stamp;
-        self.classes.iter_mut().for_each(Slots::begin);
+        for slots in &mut self.classes {
+            slots.begin(stamp);
+        }
     }
 
     /// Slots of a class along x, y, z of its texture.
@@ -114,7 +116,7 @@ impl BrickPools {
 
     /// Claims a slot for a brick, whether it is there or to come.
     pub fn claim(&mut self, class: Class, key: BrickKey) -> Claim {
-        self.classes[class as usize].claim(key, self.stamp)
+        self.classes[class as usize].claim(key)
     }
 
     /// Finds a brick without keeping it.
@@ -125,7 +127,7 @@ impl BrickPools {
     /// Makes room for a brick, as [`Slots::insert`] does, and notes its smallest and largest value.
     pub fn insert(&mut self, class: Class, key: BrickKey, range: [f32; 2], missing: bool) -> Option<Slot> {
         self.note(key, range, missing);
-        self.classes[class as usize].insert(key, missing, self.stamp).map(|(slot, _)| slot)
+        self.classes[class as usize].insert(key, missing).map(|(slot, _)| slot)
     }
 
     /// Notes the smallest and largest value of a brick. Of one with missing parts they are not known: it is to be
@@ -161,6 +163,7 @@ impl BrickPools {
     /// Gives a class this many slots, empty; what it had is forgotten.
     pub fn resize(&mut self, class: Class, slots: u32) {
         self.classes[class as usize] = Slots::new(slots);
+        self.classes[class as usize].begin(self.stamp);
     }
 }
 
