@@ -16,12 +16,12 @@ use super::{
     ring::Ring,
     staging::{NoStaging, Staging},
     upload::Uploading,
+    upload_bricks::Cutters,
 };
 use crate::{
     ingest::WantsKeyframe,
     pace::Pace,
     residency::{
-        bricks::cut::Cutter,
         cache::ChunkCache,
         plan::{LayerPlan, Plan},
         pools::Pools,
@@ -94,7 +94,7 @@ pub struct Renderer {
     /// Volumes.
     pub(super) bricks: BrickMemory,
     /// Where bricks are cut.
-    pub(super) cutter: Cutter,
+    pub(super) cutters: Cutters,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
@@ -118,7 +118,7 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
-            cutter: Cutter::default(),
+            cutters: Cutters::default(),
             programs: Programs::new(&gpu.device),
             colours: Colours::default(),
             luts: Vec::new(),

@@ -15,3 +15,4 @@ mod record;
 mod ring;
 pub mod staging;
 mod upload;
+mod upload_bricks;
