@@ -207,6 +207,8 @@ fn every_slot_holds_the_brick_it_is_said_to_hold() {
         let mut image = ArrayImage::new("zyx", &[70, 90, 140], dtype, Arc::new(value));
         image.levels = 2;
         let mut app = volume(&device, &WorldSettings::of(&device), image);
+        // As where there are many cores.
+        app.world_mut().resource_mut::<Renderer>().cut_on(4);
         settle(&mut app, &device);
         let world = app.world_mut();
         let state = world.query::<&Applied>().single(world).unwrap().state.clone();

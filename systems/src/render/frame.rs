@@ -131,6 +131,11 @@ impl Renderer {
         }
     }
 
+    /// Cuts bricks on so many threads, whatever the cores.
+    pub fn cut_on(&mut self, threads: usize) {
+        self.cutters = Cutters::of(threads);
+    }
+
     /// The memory of bricks.
     pub fn bricks(&self) -> &BrickMemory {
         &self.bricks

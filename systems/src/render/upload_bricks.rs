@@ -35,7 +35,14 @@ impl Default for Cutters {
     /// Half of the cores: the others decode.
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        Self((0..(cores / 2).clamp(1, MOST_THREADS)).map(|_| Cutter::default()).collect())
+        Self::of(cores / 2)
+    }
+}
+
+impl Cutters {
+    /// So many, within bounds.
+    pub fn of(threads: usize) -> Self {
+        Self((0..threads.clamp(1, MOST_THREADS)).map(|_| Cutter::default()).collect())
     }
 }
 
