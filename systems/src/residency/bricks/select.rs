@@ -18,7 +18,7 @@ use lucida_components::{
     dataset::Multiscale,
     places,
 };
-use std::collections::BinaryHeap;
+use std::{collections::BinaryHeap, sync::Arc};
 
 /// Bricks chosen at most, those that need no memory included.
 const MOST: usize = 1 << 16;
@@ -39,7 +39,8 @@ pub struct Layer<'a> {
     pub detail: Detail,
     /// The levels that have something at the view's place, finest first.
     pub blocks: Vec<Block<'a>>,
-    axes: [Axis; 3],
+    /// Shared by the layers of an image.
+    axes: Arc<[Axis; 3]>,
     region: Region,
     /// The longest side of a voxel, by level.
     voxel: Vec<f64>,
@@ -77,8 +78,18 @@ pub struct Selection {
 }
 
 impl<'a> Layer<'a> {
-    /// A layer of a view that shows a volume; `None` where nothing of it is drawn.
-    pub fn of(state: &'a ViewState, index: usize) -> Option<Self> {
+    /// The layers of a view that shows a volume, of which something is drawn.
+    pub fn all(state: &'a ViewState) -> Vec<Self> {
+        let mut layers: Vec<Self> = Vec::new();
+        for index in 0..state.layers.len() {
+            let image = state.layers[index].layer.image;
+            let axes = layers.iter().find(|l| l.state.layer.image == image).map(|l| l.axes.clone());
+            layers.extend(Self::of(state, index, axes));
+        }
+        layers
+    }
+
+    fn of(state: &'a ViewState, index: usize, axes: Option<Arc<[Axis; 3]>>) -> Option<Self> {
         let layer = &state.layers[index];
         if !layer.controls.visible || layer.controls.opacity == 0.0 {
             return None;
@@ -89,7 +100,8 @@ impl<'a> Layer<'a> {
             .collect();
         let finest = blocks.first()?;
         let scene = |side: usize| places::world_extent(&state.dataset, state.displayed()[side]);
-        let axes = [0, 1, 2].map(|side| Axis::of(&blocks, side, scene(side)));
+        let axes =
+            axes.unwrap_or_else(|| Arc::new([0, 1, 2].map(|side| Axis::of(&blocks, side, scene(side)))));
         let longest = |block: &Block| {
             let sides = block.dims.iter().flatten().map(|&d| block.level().scale[d]);
             sides.fold(f64::MIN_POSITIVE, f64::max)
