@@ -1,7 +1,7 @@
 //! Bricks on the GPU hold what the array holds.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use crate::common::{array::ArrayImage, device};
+use crate::common::array::ArrayImage;
 use bevy_app::App;
 use lucida::{
     app::world::{self, WorldSettings},
@@ -17,6 +17,8 @@ use lucida_components::{
     dtype::Dtype,
     ids::{LayerId, ViewId},
     intent::{Change, Intent},
+    lod::Budgets,
+    metrics::Metrics,
     notice::Residency,
 };
 use lucida_systems::{
@@ -24,8 +26,9 @@ use lucida_systems::{
     pace::Pace,
     render::{
         bricks::BrickPool,
+        device,
         renderer::Renderer,
-        job::{Handover, Job, Returned},
+        job::{Handover, Job, Returned, SlotReturned},
     },
     residency::{
         bricks::{
@@ -123,7 +126,7 @@ fn as_read(dtype: Dtype, values: &[u8]) -> Vec<f64> {
 }
 
 /// Runs turns until nothing is wanted any more, answering what is.
-fn settle(app: &mut App, device: &Device, read: impl Fn(&ChunkKey)) {
+fn settle(app: &mut App, device: &Device) {
     let mut quiet = 0;
     for _ in 0..200 {
         app.world_mut().resource_mut::<Clock>().now = Instant::now();
@@ -137,18 +140,20 @@ fn settle(app: &mut App, device: &Device, read: impl Fn(&ChunkKey)) {
         if quiet == 3 {
             return;
         }
-        wanted.iter().for_each(&read);
         for job in jobs {
             match job {
                 Job::Upload(upload) => {
                     device.gpu.queue.submit([upload.commands]);
                 }
-                Job::Piece(piece) => {
-                    device.gpu.queue.submit([piece.commands]);
-                }
                 Job::Frame(mut job) => {
                     device.gpu.queue.submit(job.commands.take());
-                    world.resource_mut::<Returned>().0.push(job.returned(false, None));
+                    world.resource_mut::<Returned>().0.push(SlotReturned {
+                        stream: job.stream,
+                        slot: job.slot,
+                        ring: job.ring,
+                        failed: false,
+                        answered: job.answered.clone(),
+                    });
                 }
             }
         }
@@ -171,9 +176,29 @@ fn intent(change: Change) -> Intent {
     Intent { origin: None, view: ViewId::MAIN, change, arrived: Instant::now(), op: 0 }
 }
 
+/// A world that shows an image as a volume, all of it between the contrast limits.
+fn volume(device: &Device, settings: &WorldSettings, image: ArrayImage) -> App {
+    let opened = image.open();
+    let mut app = world::app(device, settings);
+    let world = app.world_mut();
+    for mut pace in world.query::<&mut Pace>().iter_mut(world) {
+        (pace.always, pace.interval) = (true, Duration::ZERO);
+    }
+    world.insert_resource(Held(Arc::new(opened.sources.iter().cloned().collect())));
+    let show = world::show(&Sources::default(), opened);
+    let limits = ControlChange::ContrastLimits([-100.0, 249.0]);
+    world.resource_mut::<Inbox>().intents.extend([
+        show,
+        intent(Change::Ndisplay(3)),
+        intent(Change::Camera(CameraDelta::Reset)),
+        intent(Change::Layer { layer: LayerId(0), control: limits }),
+    ]);
+    app
+}
+
 #[test]
 fn every_slot_holds_the_brick_it_is_said_to_hold() {
-    let Some(device) = device() else { return };
+    let Some(device) = crate::common::device() else { return };
     for dtype in [Dtype::U8, Dtype::U16, Dtype::I16, Dtype::F32, Dtype::U32] {
         let value = move |level: usize, at: &[u64]| {
             let v = (at[0] * 7 + at[1] * 3 + at[2] * 11 + level as u64 * 50) % 250;
@@ -181,28 +206,16 @@ fn every_slot_holds_the_brick_it_is_said_to_hold() {
         };
         let mut image = ArrayImage::new("zyx", &[70, 90, 140], dtype, Arc::new(value));
         image.levels = 2;
-        let opened = image.open();
-        let mut app = world::app(&device, &WorldSettings::of(&device));
-        let world = app.world_mut();
-        for mut pace in world.query::<&mut Pace>().iter_mut(world) {
-            (pace.always, pace.interval) = (true, Duration::ZERO);
-        }
-        world.insert_resource(Held(Arc::new(opened.sources.iter().cloned().collect())));
-        let show = world::show(&Sources::default(), opened);
-        let limits = ControlChange::ContrastLimits([-100.0, 249.0]);
-        world.resource_mut::<Inbox>().intents.extend([
-            show,
-            intent(Change::Ndisplay(3)),
-            intent(Change::Camera(CameraDelta::Reset)),
-            intent(Change::Layer { layer: LayerId(0), control: limits }),
-        ]);
-        settle(&mut app, &device, |_| {});
+        let mut app = volume(&device, &WorldSettings::of(&device), image);
+        // As where there are many cores.
+        app.world_mut().resource_mut::<Renderer>().cut_on(4);
+        settle(&mut app, &device);
         let world = app.world_mut();
         let state = world.query::<&Applied>().single(world).unwrap().state.clone();
         let (image, class) = (&state.dataset.images[0], Class::of(dtype));
         let sources = world.resource::<Held>().0.clone();
         let pools = world.resource::<Pools>();
-        let pool = world.resource::<Renderer>().bricks.get(class).expect("a pool");
+        let pool = world.resource::<Renderer>().bricks().get(class).expect("a pool");
         let mut cutter = Cutter::default();
         let mut compared = 0;
         for level in 0..2 {
@@ -229,4 +242,49 @@ fn every_slot_holds_the_brick_it_is_said_to_hold() {
         }
         assert!(compared >= 10, "{compared} bricks of {dtype:?}");
     }
+}
+
+#[test]
+fn a_gpu_without_room_for_all_bricks_has_fewer_and_the_coarsest_of_them() {
+    let Some(device) = crate::common::device() else { return };
+    let value =
+        |level: usize, at: &[u64]| ((at[0] * 7 + at[1] * 3 + at[2] * 11 + level as u64 * 50) % 250) as f64;
+    // 5³ and more bricks of a mebibyte, and the ring and staging beside them.
+    let mut image = ArrayImage::new("zyx", &[300, 300, 300], Dtype::F32, Arc::new(value));
+    (image.levels, image.chunk) = (2, vec![64; 3]);
+    let limit = 100 << 20;
+    device.gpu.memory.limit(limit);
+    let mut app = volume(&device, &WorldSettings::of(&device), image);
+    let before = *app.world().resource::<Budgets>();
+    settle(&mut app, &device);
+    let world = app.world_mut();
+    let after = *world.resource::<Budgets>();
+    assert!(after.brick_bytes < before.brick_bytes, "{after:?}");
+    assert_eq!(after.pool_bytes, before.pool_bytes, "tiles are not to blame");
+    assert!(device.gpu.memory.peak() <= limit);
+    let seen = *world.query::<&Residency>().single(world).unwrap();
+    assert!(seen.withheld > 0 && seen.wanted > 10 && seen.resident == seen.wanted, "{seen:?}");
+    let refusals = world.resource::<Metrics>().gpu_refusals;
+    assert!(refusals > 0);
+    settle(&mut app, &device);
+    assert_eq!(app.world().resource::<Metrics>().gpu_refusals, refusals, "it comes to rest");
+}
+
+#[test]
+fn another_device_gets_the_bricks_out_of_the_cache() {
+    let Some(device) = crate::common::device() else { return };
+    let value = |_: usize, at: &[u64]| ((at[0] * 7 + at[1] * 3 + at[2] * 11) % 250) as f64;
+    let settings = WorldSettings::of(&device);
+    let mut app = volume(&device, &settings, ArrayImage::new("zyx", &[100; 3], Dtype::U8, Arc::new(value)));
+    settle(&mut app, &device);
+    let read = app.world().resource::<Metrics>().chunks_loaded;
+    let uploaded = app.world().resource::<Metrics>().bricks_uploaded;
+    assert!(uploaded >= 8);
+    device::take_away(app.world_mut());
+    let Some(other) = crate::common::device() else { return };
+    let renderer = Renderer::new(&other.gpu);
+    device::put_in(app.world_mut(), other.gpu.clone(), renderer, settings.budgets);
+    settle(&mut app, &other);
+    let metrics = app.world().resource::<Metrics>();
+    assert_eq!((metrics.chunks_loaded, metrics.bricks_uploaded), (read, 2 * uploaded));
 }

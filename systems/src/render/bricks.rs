@@ -56,6 +56,11 @@ impl BrickPool {
         let [nx, ny, _] = self.layout;
         [slot % nx, slot / nx % ny, slot / (nx * ny)].map(|n| n * BRICK as u32)
     }
+
+    /// The byte at which the cells of a slot begin.
+    pub fn cell_offset(&self, slot: u32) -> u64 {
+        u64::from(slot) * CELL_BYTES
+    }
 }
 
 /// How values of a class lie in a texture.

@@ -23,3 +23,4 @@ mod ring;
 pub mod staging;
 mod upload;
 pub mod volume;
+mod upload_bricks;

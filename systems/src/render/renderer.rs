@@ -4,7 +4,6 @@ use super::{
     bricks::BrickMemory, buffers::Buffers, convert::Convert, enlarge::Enlarge, gpu::Gpu, memory::Refused,
     plane::colours::Colours, programs::Programs, staging::Staging, volume::memory::VolumeMemory,
 };
-use crate::residency::bricks::cut::Cutter;
 use bevy_ecs::prelude::*;
 use std::{sync::Arc, time::Instant};
 
@@ -15,7 +14,7 @@ pub struct Renderer {
     /// Volumes.
     pub bricks: BrickMemory,
     /// Where bricks are cut.
-    pub(super) cutter: Cutter,
+    pub(super) cutters: Cutters,
     /// Programs, and those that are to be compiled.
     pub programs: Programs,
     pub(super) colours: Colours,
@@ -42,7 +41,7 @@ impl Renderer {
         Self {
             buffers: Buffers::new(gpu),
             bricks: BrickMemory::default(),
-            cutter: Cutter::default(),
+            cutters: Cutters::default(),
             programs: Programs::default(),
             colours: Colours::default(),
             luts: Vec::new(),

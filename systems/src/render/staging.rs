@@ -4,22 +4,25 @@
 //! bounded and says so.
 
 use super::{
+    bricks::CELL_BYTES,
     gpu::Gpu,
     memory::{Allocation, Refused, allocate},
 };
 use crate::residency::bricks::{grid::BRICK, pools::Class};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of one buffer: four strips of bricks, and their cells.
-const PIECE: u64 = 4 * STRIP + (16 << 10);
+/// Bytes of one buffer: four strips of bricks.
+const PIECE: u64 = 4 * STRIP;
 /// Buffers at most, in use or not: 24 MiB where the device is a CPU, whose memory is the host's.
 const PIECES_OF_CPU: usize = 6;
 /// The same of a GPU: 64 MiB. Bricks are large, and a picture at once has many.
 const PIECES_OF_GPU: usize = 16;
 /// Bytes of rows of texels that a copy into a texture asks for.
 const ROW: u64 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT as u64;
-/// Bytes of a strip: bricks side by side in rows of [`ROW`] bytes.
-const STRIP: u64 = ROW * BRICK * BRICK;
+/// Bytes of the bricks of a strip, side by side in rows of [`ROW`] bytes.
+const BRICKS: u64 = ROW * BRICK * BRICK;
+/// Bytes of a strip: at most four bricks, of the narrowest values, and their cells.
+const STRIP: u64 = BRICKS + 4 * CELL_BYTES;
 /// Of the buffers, kept for parameters, without which nothing is drawn.
 const FOR_PARAMETERS: usize = 2;
 
@@ -54,6 +57,8 @@ pub struct Staging {
     alive: Arc<()>,
     /// By class of bricks: a strip with room for more.
     strips: [Option<Strip>; Class::ALL.len()],
+    /// By class: places in strips that were given back.
+    spare: [Vec<BrickPlace>; Class::ALL.len()],
 }
 
 /// Room for bricks side by side.
@@ -67,12 +72,38 @@ struct Strip {
     taken: u64,
 }
 
-/// Room for one brick.
-#[derive(Debug)]
+/// Room for one brick and its cells.
+#[derive(Debug, Clone, Copy)]
 pub struct BrickPlace {
     buffer: usize,
     strip: u64,
+    /// Where its rows begin in those of the strip.
     column: u64,
+    /// Bytes of its rows.
+    width: u64,
+}
+
+impl BrickPlace {
+    /// Names its strip.
+    pub fn strip(&self) -> (usize, u64) {
+        (self.buffer, self.strip)
+    }
+
+    /// Where its cells stand in the strip: behind all bricks.
+    fn cells(&self) -> u64 {
+        BRICKS + self.column / self.width * CELL_BYTES
+    }
+
+    /// Writes a brick's values (z slowest, no gaps) and cells into the strip.
+    pub fn write(&self, strip: &mut wgpu::BufferViewMut, values: &[u8], cells: &[u8]) {
+        let (first, width) = (self.column as usize, self.width as usize);
+        for (row, n) in values.chunks_exact(width).zip(0..) {
+            let from = first + n * ROW as usize;
+            strip.slice(from..from + width).copy_from_slice(row);
+        }
+        let from = self.cells() as usize;
+        strip.slice(from..from + cells.len()).copy_from_slice(cells);
+    }
 }
 
 impl Staging {
@@ -123,6 +154,9 @@ impl Staging {
     /// # Errors
     /// [`NoStaging`].
     pub fn reserve_brick(&mut self, gpu: &Gpu, class: Class) -> Result<BrickPlace, NoStaging> {
+        if let Some(place) = self.spare[class as usize].pop() {
+            return Ok(place);
+        }
         let width = class.brick_bytes() / (BRICK * BRICK);
         let open = self.strips[class as usize].take().filter(|strip| strip.taken + width <= ROW);
         let strip = if let Some(strip) = open {
@@ -138,34 +172,30 @@ impl Staging {
             Strip { buffer, from, taken: 0 }
         };
         self.strips[class as usize] = Some(Strip { taken: strip.taken + width, ..strip });
-        Ok(BrickPlace { buffer: strip.buffer, strip: strip.from, column: strip.taken })
+        Ok(BrickPlace { buffer: strip.buffer, strip: strip.from, column: strip.taken, width })
     }
 
-    /// Gives back the room for the brick that was reserved last: nothing is written to it.
-    pub fn release_brick(&mut self, class: Class) {
-        if let Some(strip) = &mut self.strips[class as usize] {
-            strip.taken -= class.brick_bytes() / (BRICK * BRICK);
-        }
+    /// Takes back a place that is not copied from.
+    pub fn release_brick(&mut self, class: Class, place: BrickPlace) {
+        self.spare[class as usize].push(place);
     }
 
-    /// Writes a brick's values (z slowest, no gaps) to `target`, when the commands run.
-    pub fn write_brick(
+    /// The memory of a place's strip. A lost device gives none: what is written to it does not matter. Only one
+    /// view of a strip may be there at a time.
+    pub fn strip(&self, place: &BrickPlace) -> Option<wgpu::BufferViewMut> {
+        let (buffer, _) = self.open.get(place.buffer)?;
+        buffer.get_mapped_range_mut(place.strip..place.strip + STRIP).ok()
+    }
+
+    /// Has what was written to a place copied to a slot's texels and cells, when the commands run.
+    pub fn copy_brick(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         place: &BrickPlace,
-        target: wgpu::TexelCopyTextureInfo,
-        values: &[u8],
+        texels: wgpu::TexelCopyTextureInfo,
+        cells: (&wgpu::Buffer, u64),
     ) {
         let Some((buffer, _)) = self.open.get(place.buffer) else { return };
-        let width = values.len() / (BRICK * BRICK) as usize;
-        // A lost device gives no mapping: what is written to it does not matter.
-        if let Ok(mut view) = buffer.get_mapped_range_mut(place.strip..place.strip + STRIP) {
-            let mut rest = view.slice(place.column as usize..);
-            for (n, row) in values.chunks_exact(width).enumerate() {
-                let from = n * ROW as usize;
-                rest.slice(from..from + width).copy_from_slice(row);
-            }
-        }
         let side = BRICK as u32;
         let layout = wgpu::TexelCopyBufferLayout {
             offset: place.strip + place.column,
@@ -174,7 +204,8 @@ impl Staging {
         };
         let source = wgpu::TexelCopyBufferInfo { buffer, layout };
         let size = wgpu::Extent3d { width: side, height: side, depth_or_array_layers: side };
-        encoder.copy_buffer_to_texture(source, target, size);
+        encoder.copy_buffer_to_texture(source, texels, size);
+        encoder.copy_buffer_to_buffer(buffer, place.strip + place.cells(), cells.0, cells.1, CELL_BYTES);
     }
 
     /// Opens a buffer with room for `size` bytes; its place.
@@ -213,7 +244,7 @@ impl Staging {
 
     /// Closes what was written by `encoder`; the buffers come back when its commands were run.
     pub fn finish(&mut self, encoder: &wgpu::CommandEncoder) {
-        self.strips = Default::default();
+        (self.strips, self.spare) = Default::default();
         for (buffer, _) in self.open.drain(..) {
             buffer.unmap();
             let (free, travelling) = (self.free.clone(), self.alive.clone());
@@ -231,7 +262,7 @@ impl Staging {
 
     /// Forgets what was written: its commands will not be run.
     pub fn abandon(&mut self) {
-        self.strips = Default::default();
+        (self.strips, self.spare) = Default::default();
         self.open.clear();
     }
 }

@@ -1,17 +1,15 @@
 //! Tiles and bricks are cut and their upload is recorded.
 
 use super::{
-    bricks::CELL_BYTES,
+    renderer::Renderer,
     gpu::Gpu,
     memory::Refused,
-    renderer::Renderer,
     staging::{NoStaging, Purpose},
 };
 use crate::residency::{
-    bricks::{grid::Block, pools::Class, uniform::uniform},
     cache::ChunkCache,
     cut,
-    plan::{BrickJob, Plan, TileJob, Upload},
+    plan::{Plan, TileJob, Upload},
     pools::{self, Pools},
     slab::Slab,
 };
@@ -36,8 +34,8 @@ pub(super) struct Uploading<'a> {
 }
 
 impl Uploading<'_> {
-    /// Cuts tiles and bricks and records their upload, while there is room on the way to the GPU: the essential ones of
-    /// a plan that is ready whatever time it takes, the others while the turn's time lasts. What remains
+    /// Cuts tiles and bricks and records their upload, while there is room on the way to the GPU: the essential
+    /// ones of a plan that is ready whatever time it takes, the others while the turn's time lasts. What remains
     /// stays in the plan.
     ///
     /// # Errors
@@ -54,17 +52,17 @@ impl Uploading<'_> {
         }
         let jobs = std::mem::take(&mut plan.uploads);
         let mut done = 0;
-        for (n, job) in jobs.iter().enumerate() {
-            if n >= hurry && started.elapsed() >= budget {
+        while let Some(job) = jobs.get(done) {
+            if done >= hurry && started.elapsed() >= budget {
                 break;
             }
             let outcome = match job {
-                Upload::Tile(job) => self.tile(state, job),
-                Upload::Brick(job) => self.brick(state, job),
+                Upload::Tile(job) => self.tile(state, job).map(|_| 1),
+                Upload::Brick(_) => self.bricks(state, jobs[done..].iter().map_while(|job| job.brick())),
             };
             match outcome {
                 // What could not be cut is looked at again by the next plan.
-                Ok(_) => done = n + 1,
+                Ok(count) => done += count,
                 Err(NoStaging::Full) => break,
                 Err(NoStaging::Refused(refused)) => return Err(refused),
             }
@@ -108,56 +106,6 @@ impl Uploading<'_> {
         self.renderer.staging.write(self.gpu, self.encoder, target, Purpose::Tiles, &tile)?;
         self.metrics.tiles_uploaded += 1;
         self.metrics.tiles_evicted += u64::from(evicted);
-        Ok(Some(()))
-    }
-
-    /// One brick. `None` where a chunk was evicted since the plan was made, or there is no slot any more.
-    fn brick(&mut self, state: &ViewState, job: &BrickJob) -> Result<Option<()>, NoStaging> {
-        let layer = &state.layers[job.layer];
-        let image = &state.dataset.images[layer.layer.image];
-        let Some(block) = Block::of(state, image, layer.layer.channel, job.level) else { return Ok(None) };
-        let (key, class) = (block.key(job.at), Class::of(image.dtype));
-        let there = self.pools.bricks.peek(class, &key);
-        if there.is_some_and(|slot| slot.cut == self.pools.plan()) {
-            // Another view's plan, or another layer, had it too.
-            return Ok(Some(()));
-        }
-        if block.chunks(job.at).any(|key| self.cache.get(&key).is_none()) {
-            return Ok(None);
-        }
-        // Looked up before anything is cut, so that nothing is cut in vain.
-        let place = self.renderer.staging.reserve_brick(self.gpu, class)?;
-        self.renderer.staging.reserve(self.gpu, Purpose::Tiles, CELL_BYTES)?;
-        let layout = self.pools.bricks.layout(class);
-        self.renderer.bricks.pool(self.gpu, class, layout)?;
-        let cutter = &mut self.renderer.cutter;
-        let cut = cutter.cut(&block, job.at, |key| self.cache.peek(key));
-        let is_coarsest = job.level + 1 == image.levels.len();
-        if !cut.missing && !is_coarsest && there.is_none() && uniform(cut.range, layer).is_some() {
-            // Drawn from what is known of it.
-            self.renderer.staging.release_brick(class);
-            self.pools.bricks.note(key, cut.range, false);
-            self.metrics.bricks_uniform += 1;
-            return Ok(Some(()));
-        }
-        let Some(slot) = self.pools.bricks.insert(class, key, cut.range, cut.missing) else {
-            return Ok(None);
-        };
-        let pool = self.renderer.bricks.pool(self.gpu, class, layout)?;
-        let target = wgpu::TexelCopyTextureInfo {
-            texture: &pool.texture,
-            mip_level: 0,
-            origin: {
-                let [x, y, z] = pool.origin(slot.number);
-                wgpu::Origin3d { x, y, z }
-            },
-            aspect: wgpu::TextureAspect::All,
-        };
-        let staging = &mut self.renderer.staging;
-        staging.write_brick(self.encoder, &place, target, self.renderer.cutter.values(image.dtype));
-        let cells = (&*pool.cells, u64::from(slot.number) * CELL_BYTES);
-        staging.write(self.gpu, self.encoder, cells, Purpose::Tiles, bytemuck::cast_slice(&cut.cells))?;
-        self.metrics.bricks_uploaded += 1;
         Ok(Some(()))
     }
 }

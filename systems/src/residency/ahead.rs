@@ -71,6 +71,9 @@ pub(super) fn read(
 /// Of the host's cache, the part that may hold a layer's volume while a plane is shown.
 const VOLUME: u64 = 8;
 
+/// Chunks of it at most: every plan looks at them.
+const VOLUME_CHUNKS: u64 = 256;
+
 /// Wants all of a layer's coarsest level while a plane is shown: with it a volume can be drawn at once. It must be
 /// stored and small. Also for a view that did not move: a volume is one key away from any plane. Returns false
 /// where there is no more room.
@@ -86,8 +89,10 @@ pub(super) fn read_volume(
         return true;
     };
     let chunks = block.all_chunks();
-    let bytes = chunks.iter().fold(block.chunk_bytes(), |n, [from, to]| n.saturating_mul(to - from));
-    if block.level().is_virtual() || block.dims.contains(&None) || bytes > wanted.capacity() / VOLUME {
+    let count = chunks.iter().fold(1, |n: u64, [from, to]| n.saturating_mul(to - from));
+    let is_small =
+        count <= VOLUME_CHUNKS && count.saturating_mul(block.chunk_bytes()) <= wanted.capacity() / VOLUME;
+    if block.level().is_virtual() || block.dims.contains(&None) || !is_small {
         return true;
     }
     block.chunks_in(chunks).all(|key| wanted.ahead(&block, key))

@@ -40,8 +40,13 @@ pub struct Slot {
 pub struct Slots<K: Eq + Hash> {
     resident: LruCache<K, Slot>,
     free: Vec<u32>,
-    /// What this plan may have: never more than there are slots, so that none of it puts another out.
+    /// What this plan may have and is not there: with what is there never more than there are slots, so that none
+    /// of it puts another out.
     granted: HashSet<K>,
+    /// What of that which is there this plan has claimed.
+    kept: usize,
+    /// The present plan.
+    plan: u64,
     count: usize,
 }
 
@@ -61,32 +66,44 @@ impl<K: Copy + Eq + Hash> Slots<K> {
     pub fn new(count: u32) -> Self {
         // Unbounded in the map because it is bounded by the free list.
         let free = (0..count).rev().collect();
-        Self { resident: LruCache::unbounded(), free, granted: HashSet::new(), count: count as usize }
+        Self {
+            resident: LruCache::unbounded(),
+            free,
+            granted: HashSet::new(),
+            kept: 0,
+            plan: 0,
+            count: count as usize,
+        }
     }
 
-    /// A new plan begins: what it claims from now on is not evicted by it.
-    pub fn begin(&mut self) {
+    /// The plan of this number begins: what it claims from now on is not evicted by it.
+    pub fn begin(&mut self, plan: u64) {
         self.granted.clear();
+        (self.kept, self.plan) = (0, plan);
     }
 
     /// Claims a slot, whether its content is there or to come. Claimed twice it counts once.
-    pub fn claim(&mut self, key: K, stamp: u64) -> Claim {
-        if self.granted.len() >= self.count && !self.granted.contains(&key) {
-            return Claim::Full;
-        }
-        self.granted.insert(key);
+    pub fn claim(&mut self, key: K) -> Claim {
+        let is_full = self.left() == 0;
         match self.resident.get_mut(&key) {
+            // Claimed, or put there after it was.
+            Some(slot) if slot.stamp == self.plan => Claim::Resident(*slot),
+            Some(_) | None if is_full && !self.granted.contains(&key) => Claim::Full,
             Some(slot) => {
-                slot.stamp = stamp;
+                slot.stamp = self.plan;
+                self.kept += 1;
                 Claim::Resident(*slot)
             }
-            None => Claim::Room,
+            None => {
+                self.granted.insert(key);
+                Claim::Room
+            }
         }
     }
 
     /// Whether this plan has claimed it.
     pub fn is_claimed(&self, key: &K) -> bool {
-        self.granted.contains(key)
+        self.resident.peek(key).is_some_and(|slot| slot.stamp == self.plan) || self.granted.contains(key)
     }
 
     /// Slots there are.
@@ -96,7 +113,7 @@ impl<K: Copy + Eq + Hash> Slots<K> {
 
     /// Slots that this plan has not claimed yet.
     pub fn left(&self) -> usize {
-        self.count - self.granted.len()
+        self.count.saturating_sub(self.granted.len() + self.kept)
     }
 
     /// Slots that are taken.
@@ -109,9 +126,10 @@ impl<K: Copy + Eq + Hash> Slots<K> {
         self.resident.peek(key).copied()
     }
 
-    /// Makes room; what is there keeps its place. `None` where everything is in use by this plan, `stamp`.
-    /// Otherwise what was evicted for it.
-    pub fn insert(&mut self, key: K, missing: bool, stamp: u64) -> Option<(Slot, Option<K>)> {
+    /// Makes room; what is there keeps its place. `None` where everything is in use by this plan. Otherwise what
+    /// was evicted for it.
+    pub fn insert(&mut self, key: K, missing: bool) -> Option<(Slot, Option<K>)> {
+        let stamp = self.plan;
         if let Some(slot) = self.resident.get_mut(&key) {
             (slot.missing, slot.cut, slot.stamp) = (missing, stamp, stamp);
             return Some((*slot, None));
@@ -152,7 +170,9 @@ impl Pools {
     /// A new plan begins: what it claims from now on is not evicted by it.
     pub fn begin(&mut self) {
         self.stamp += 1;
-        self.tiles.iter_mut().for_each(Slots::begin);
+        for tiles in &mut self.tiles {
+            tiles.begin(self.stamp);
+        }
         self.bricks.begin(self.stamp);
     }
 
@@ -163,7 +183,7 @@ impl Pools {
 
     /// Claims a slot for a tile, whether it is there or to come. Claimed twice it counts once.
     pub fn claim(&mut self, width: usize, key: TileKey) -> Claim {
-        self.tiles[pool_of(width)].claim(key, self.stamp)
+        self.tiles[pool_of(width)].claim(key)
     }
 
     /// Whether this plan has claimed a tile.
@@ -189,7 +209,7 @@ impl Pools {
     /// Makes room for a tile; one that is there keeps its place. `None` where everything is in use by this
     /// plan. The flag says whether another tile was evicted.
     pub fn insert(&mut self, width: usize, key: TileKey, missing: bool) -> Option<(Slot, bool)> {
-        let (slot, evicted) = self.tiles[pool_of(width)].insert(key, missing, self.stamp)?;
+        let (slot, evicted) = self.tiles[pool_of(width)].insert(key, missing)?;
         Some((slot, evicted.is_some()))
     }
 

@@ -62,7 +62,7 @@ fn look(state: &mut ViewState, center: [f64; 3], angles: [f64; 3], distance: f64
 }
 
 fn chosen(state: &ViewState, room: [u64; Class::ALL.len()]) -> (Vec<Layer<'_>>, Selection) {
-    let layers: Vec<Layer> = (0..state.layers.len()).filter_map(|n| Layer::of(state, n)).collect();
+    let layers = Layer::all(state);
     let selection = select(&layers, room, |_| None);
     (layers, selection)
 }
@@ -251,7 +251,7 @@ fn bricks_that_look_the_same_everywhere_need_no_room() {
     look(&mut state, [256.0; 3], [30.0, 30.0, 0.0], 1500.0, 60.0);
     state.lod.policy = LodPolicy::Locked;
     state.lod.level = 0;
-    let layers = vec![Layer::of(&state, 0).unwrap()];
+    let layers = Layer::all(&state);
     let room = [0, 40, 0, 0];
     let count = |range: [f32; 2]| {
         let selection = select(&layers, room, |_| Some(range));

@@ -2,13 +2,13 @@
 
 use super::rig::{Rig, brain, go, layer};
 use lucida_components::{
-    applied::Applied,
+    applied::{Applied, ViewState},
     camera::{CameraDelta, CameraParts},
     chunk::{Arrivals, ChunkData, ChunkFault, ChunkKey, ChunkValues, Want, Wants},
     controls::ControlChange,
     dataset::{Dataset, LayerSource, Level, LevelKind, Multiscale, SourceId},
     dtype::{Dtype, StoredType},
-    ids::ViewId,
+    ids::{StreamId, ViewId},
     intent::Change,
     lod::{Budgets, LodPolicy},
     notice::Residency,
@@ -24,6 +24,7 @@ use lucida_systems::{
         cache::ChunkCache,
         plan::{Plan, Upload},
         pools::Pools,
+        tiles::Plane,
     },
 };
 use std::{
@@ -456,8 +457,7 @@ fn upload_tiles(rig: &mut Rig) {
     for job in jobs.into_iter().filter_map(Upload::tile) {
         let layer = &state.layers[job.layer];
         let image = &state.dataset.images[layer.layer.image];
-        let plane =
-            lucida_systems::residency::tiles::Plane::of(&state, image, layer.layer.channel, job.level);
+        let plane = Plane::of(&state, image, layer.layer.channel, job.level);
         world.resource_mut::<Pools>().insert(2, plane.unwrap().key(job.at), false).unwrap();
     }
 }
@@ -486,4 +486,82 @@ fn coarser_levels_that_are_being_made_are_not_waited_for() {
     volume.upload(usize::MAX);
     volume.rig.turn();
     assert_eq!(volume.residency().levels, Some([0, 0]));
+}
+
+/// Another view of the same, watched: a volume like the first.
+fn another(volume: &mut Volume) -> ViewId {
+    let view = volume.rig.second_view();
+    let entity = volume.rig.entity(view);
+    let world = volume.rig.world();
+    world.entity_mut(entity).insert(Plan::default());
+    let mut streams = world.query::<(bevy_ecs::entity::Entity, &StreamId)>();
+    let stream = streams.iter(world).find(|(_, s)| **s == StreamId(1)).unwrap().0;
+    world.entity_mut(stream).insert(Pace { always: true, ..Pace::default() });
+    view
+}
+
+/// Uploads of all views, as the renderer does them, until nothing is done.
+fn settle_all(volume: &mut Volume) {
+    let mut quiet = 0;
+    for _ in 0..2000 {
+        volume.rig.turn();
+        let state = volume.rig.state();
+        let wants: Vec<Want> = volume.rig.world().resource::<Wants>().list.clone();
+        let mut did = wants.len();
+        for want in wants {
+            let chunk = noise(&want.key, &state.dataset.images[0]);
+            volume.rig.world().resource_mut::<Arrivals>().0.push((want.key, Some(chunk)));
+        }
+        let world = volume.rig.world();
+        let mut plans = world.query::<(&Applied, &mut Plan)>();
+        let jobs: Vec<(Arc<ViewState>, Vec<Upload>)> = plans
+            .iter_mut(world)
+            .map(|(applied, mut plan)| {
+                plan.stale |= !plan.uploads.is_empty();
+                (applied.state.clone(), std::mem::take(&mut plan.uploads))
+            })
+            .collect();
+        for (state, jobs) in jobs {
+            did += jobs.len();
+            for job in jobs {
+                let image = &state.dataset.images[0];
+                let mut pools = world.resource_mut::<Pools>();
+                match job {
+                    Upload::Tile(job) => {
+                        let plane = Plane::of(&state, image, 0, job.level).unwrap();
+                        pools.insert(2, plane.key(job.at), false).expect("planned what has no room");
+                    }
+                    Upload::Brick(job) => {
+                        let key = Block::of(&state, image, 0, job.level).unwrap().key(job.at);
+                        let slot = pools.bricks.insert(Class::Short, key, [0.0, 9000.0], false);
+                        slot.expect("planned what has no room");
+                    }
+                }
+            }
+        }
+        quiet = if did == 0 { quiet + 1 } else { 0 };
+        if quiet == 3 {
+            return;
+        }
+    }
+    panic!("it does not come to rest");
+}
+
+#[test]
+fn planes_and_volumes_are_planned_beside_each_other() {
+    let mut volume = Volume::new(cube(512, 4, 1), 200);
+    let other = another(&mut volume);
+    settle_all(&mut volume);
+    let seen = |volume: &mut Volume, view| {
+        let entity = volume.rig.entity(view);
+        *volume.rig.world().get::<Residency>(entity).unwrap()
+    };
+    let [one, two] = [ViewId::MAIN, other].map(|view| seen(&mut volume, view));
+    assert!(one.wanted <= 110 && two.wanted <= 110, "each its part: {one:?} {two:?}");
+    assert!(one.resident == one.wanted && two.resident == two.wanted);
+    volume.rig.ask_of(other, Change::Ndisplay(2));
+    settle_all(&mut volume);
+    let [one, two] = [ViewId::MAIN, other].map(|view| seen(&mut volume, view));
+    assert!(one.wanted > 150 && one.levels.is_some() && one.resident == one.wanted, "all of it: {one:?}");
+    assert!(two.wanted > 0 && two.levels.is_none() && two.resident == two.wanted, "a plane: {two:?}");
 }

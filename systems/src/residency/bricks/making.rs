@@ -63,7 +63,7 @@ impl<'a> Volume<'a> {
         plan.revision = applied.revision;
         plan.layers.clear();
         plan.uploads.clear();
-        let layers: Vec<Layer> = (0..state.layers.len()).filter_map(|n| Layer::of(state, n)).collect();
+        let layers = Layer::all(state);
         let standing = layers.iter().map(|_| Default::default()).collect();
         let selection = Selection::default();
         let (resident, here) = (Vec::new(), Vec::new());

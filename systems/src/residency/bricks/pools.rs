@@ -104,7 +104,9 @@ impl BrickPools {
     /// A new plan begins.
     pub fn begin(&mut self, stamp: u64) {
         self.stamp = stamp;
-        self.classes.iter_mut().for_each(Slots::begin);
+        for slots in &mut self.classes {
+            slots.begin(stamp);
+        }
     }
 
     /// Slots of a class along x, y, z of its texture.
@@ -114,7 +116,7 @@ impl BrickPools {
 
     /// Claims a slot for a brick, whether it is there or to come.
     pub fn claim(&mut self, class: Class, key: BrickKey) -> Claim {
-        self.classes[class as usize].claim(key, self.stamp)
+        self.classes[class as usize].claim(key)
     }
 
     /// Finds a brick without keeping it.
@@ -125,7 +127,7 @@ impl BrickPools {
     /// Makes room for a brick, as [`Slots::insert`] does, and notes its smallest and largest value.
     pub fn insert(&mut self, class: Class, key: BrickKey, range: [f32; 2], missing: bool) -> Option<Slot> {
         self.note(key, range, missing);
-        self.classes[class as usize].insert(key, missing, self.stamp).map(|(slot, _)| slot)
+        self.classes[class as usize].insert(key, missing).map(|(slot, _)| slot)
     }
 
     /// Notes the smallest and largest value of a brick. Of one with missing parts they are not known: it is to be
@@ -161,6 +163,7 @@ impl BrickPools {
     /// Gives a class this many slots, empty; what it had is forgotten.
     pub fn resize(&mut self, class: Class, slots: u32) {
         self.classes[class as usize] = Slots::new(slots);
+        self.classes[class as usize].begin(self.stamp);
     }
 }
 
@@ -183,4 +186,66 @@ pub fn layout(count: u32) -> [u32; 3] {
     let x = side.min(count.max(1));
     let y = side.min(count.max(1).div_ceil(x));
     [x, y, count.max(1).div_ceil(x * y)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bytes(pools: &BrickPools, class: Class) -> u64 {
+        pools.layout(class).iter().map(|n| u64::from(*n)).product::<u64>() * class.brick_bytes()
+    }
+
+    proptest! {
+        #[test]
+        fn pools_fill_their_textures_and_keep_to_their_budget_and_to_what_there_is(
+            needs in prop::array::uniform4(prop_oneof![Just(0_u64), 1_u64..40, 40_u64..100_000, Just(u64::MAX)]),
+            budget in 1_u64 << 24..1 << 36,
+        ) {
+            let mut pools = BrickPools::new(budget);
+            pools.share_out(needs);
+            let mut all = 0;
+            for class in Class::ALL {
+                let (need, slots) = (needs[class as usize], pools.slots(class) as u64);
+                prop_assert_eq!(slots == 0, need == 0);
+                if need == 0 {
+                    continue;
+                }
+                let bytes = bytes(&pools, class);
+                prop_assert_eq!(bytes, slots * class.brick_bytes(), "every texel is a slot's");
+                prop_assert!(bytes <= 4 << 30);
+                prop_assert!(pools.layout(class).iter().all(|side| *side <= 32));
+                prop_assert!(slots <= need.saturating_mul(2).saturating_add(8), "{slots} for {need}");
+                // A class that is a very small part of all has one brick.
+                all += if slots > 1 { bytes } else { 0 };
+            }
+            prop_assert!(all <= budget, "{all} of {budget}");
+        }
+    }
+
+    #[test]
+    fn a_class_that_keeps_its_slots_keeps_what_is_in_them() {
+        let mut pools = BrickPools::new(1 << 30);
+        pools.share_out([0, 100, 0, 0]);
+        let key = |n| BrickKey {
+            source: lucida_components::dataset::SourceId(1),
+            level: 0,
+            dims: [0, 1, 2],
+            block: 0,
+            at: [n, 0, 0],
+        };
+        assert!(pools.insert(Class::Short, key(0), [1.0, 2.0], false).is_some());
+        pools.share_out([50, 100, 0, 0]);
+        assert!(
+            pools.peek(Class::Short, &key(0)).is_some(),
+            "another class came into use, and there is room"
+        );
+        pools.share_out([50, 10_000, 0, 0]);
+        assert!(pools.peek(Class::Short, &key(0)).is_none());
+        assert_eq!(pools.known(&key(0)), Some([1.0, 2.0]), "what is known stays");
+        // With missing parts it is not known any more.
+        assert!(pools.insert(Class::Short, key(0), [0.0, 2.0], true).is_some());
+        assert_eq!(pools.known(&key(0)), None);
+    }
 }

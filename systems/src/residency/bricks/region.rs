@@ -18,18 +18,24 @@ const NEAR: f64 = 1e-3;
 #[derive(Debug, Clone, Copy)]
 struct Half {
     normal: [f64; 3],
+    /// The normal without signs.
+    reach: [f64; 3],
     offset: f64,
 }
 
 impl Half {
     /// The side of a plane through `point` that `normal` points to.
     fn through(point: [f64; 3], normal: [f64; 3]) -> Self {
-        Self { normal, offset: -dot(normal, point) }
+        Self::new(normal, -dot(normal, point))
     }
 
-    fn touches(&self, b: &Box3) -> bool {
-        let most: f64 = (0..3).map(|i| (self.normal[i] * b[i][0]).max(self.normal[i] * b[i][1])).sum::<f64>()
-            + self.offset;
+    fn new(normal: [f64; 3], offset: f64) -> Self {
+        Self { normal, reach: normal.map(f64::abs), offset }
+    }
+
+    /// Of a box by its middle and half its sides.
+    fn touches(&self, middle: [f64; 3], half: [f64; 3]) -> bool {
+        let most = dot(self.normal, middle) + dot(self.reach, half) + self.offset;
         // What is no number hides nothing.
         most >= 0.0 || most.is_nan()
     }
@@ -40,7 +46,10 @@ impl Half {
 pub(super) struct Region {
     range: Box3,
     halves: Vec<Half>,
-    rays: Rays,
+    /// World units per pixel at the centre, how many more per depth, and the least depth.
+    pixel: f64,
+    slope: f64,
+    near: f64,
     forward: [f64; 3],
     right: [f64; 3],
     down: [f64; 3],
@@ -67,7 +76,7 @@ impl Region {
         for (axis, half) in [(right, half[0]), (down, half[1])] {
             for sign in [1.0, -1.0] {
                 let normal: [f64; 3] = std::array::from_fn(|i| half * slope * forward[i] + sign * axis[i]);
-                halves.push(Half { normal, offset: half - dot(normal, center) });
+                halves.push(Half::new(normal, half - dot(normal, center)));
             }
         }
         let planes = state.clip.planes.iter();
@@ -76,7 +85,10 @@ impl Region {
             halves.extend(slab(layer, outer, voxel));
         }
         let diagonal = f64::from(state.canvas.width).hypot(f64::from(state.canvas.height)) / 2.0;
-        Self { range, halves, rays, forward, right, down, center, diagonal }
+        // Without an eye no depth is too near, and it does not matter.
+        let near = rays.eye.map_or(-f64::MAX, |eye| -eye * (1.0 - NEAR));
+        let (pixel, slope) = (rays.pixel, slope * rays.pixel);
+        Self { range, halves, pixel, slope, near, forward, right, down, center, diagonal }
     }
 
     /// What lies within the crop box of a box that is seen; `None` where nothing of it is.
@@ -88,7 +100,9 @@ impl Region {
                 return None;
             }
         }
-        self.halves.iter().all(|h| h.touches(&cut)).then_some(cut)
+        let middle = cut.map(|[a, b]| (a + b) * 0.5);
+        let half = cut.map(|[a, b]| (b - a) * 0.5);
+        self.halves.iter().all(|h| h.touches(middle, half)).then_some(cut)
     }
 
     /// World units that a pixel covers at the nearest corner of a box, > 0.
@@ -105,15 +119,14 @@ impl Region {
     /// How far from the middle of the picture the middle of a box is seen: 0 in the middle, 1 in its corners,
     /// 2 at most.
     pub fn aside(&self, of: &Box3) -> f64 {
-        let middle: [f64; 3] = std::array::from_fn(|i| f64::midpoint(of[i][0], of[i][1]) - self.center[i]);
-        let pixel = self.pixel_at(dot(self.forward, middle));
-        let aside = dot(self.right, middle).hypot(dot(self.down, middle)) / pixel / self.diagonal;
-        aside.min(2.0)
+        let middle: [f64; 3] = std::array::from_fn(|i| (of[i][0] + of[i][1]) * 0.5 - self.center[i]);
+        let (right, down) = (dot(self.right, middle), dot(self.down, middle));
+        let corner = self.pixel_at(dot(self.forward, middle)) * self.diagonal;
+        ((right * right + down * down).sqrt() / corner).min(2.0)
     }
 
     fn pixel_at(&self, depth: f64) -> f64 {
-        let near = self.rays.eye.map_or(f64::NEG_INFINITY, |eye| -eye * (1.0 - NEAR));
-        self.rays.pixel_at(depth.max(near))
+        self.pixel + self.slope * depth.max(self.near)
     }
 }
 

@@ -18,7 +18,7 @@ use lucida_components::{
     dataset::Multiscale,
     places,
 };
-use std::{cmp::Ordering, collections::BinaryHeap};
+use std::{collections::BinaryHeap, sync::Arc};
 
 /// Bricks chosen at most, those that need no memory included.
 const MOST: usize = 1 << 16;
@@ -39,7 +39,8 @@ pub struct Layer<'a> {
     pub detail: Detail,
     /// The levels that have something at the view's place, finest first.
     pub blocks: Vec<Block<'a>>,
-    axes: [Axis; 3],
+    /// Shared by the layers of an image.
+    axes: Arc<[Axis; 3]>,
     region: Region,
     /// The longest side of a voxel, by level.
     voxel: Vec<f64>,
@@ -77,8 +78,18 @@ pub struct Selection {
 }
 
 impl<'a> Layer<'a> {
-    /// A layer of a view that shows a volume; `None` where nothing of it is drawn.
-    pub fn of(state: &'a ViewState, index: usize) -> Option<Self> {
+    /// The layers of a view that shows a volume, of which something is drawn.
+    pub fn all(state: &'a ViewState) -> Vec<Self> {
+        let mut layers: Vec<Self> = Vec::new();
+        for index in 0..state.layers.len() {
+            let image = state.layers[index].layer.image;
+            let axes = layers.iter().find(|l| l.state.layer.image == image).map(|l| l.axes.clone());
+            layers.extend(Self::of(state, index, axes));
+        }
+        layers
+    }
+
+    fn of(state: &'a ViewState, index: usize, axes: Option<Arc<[Axis; 3]>>) -> Option<Self> {
         let layer = &state.layers[index];
         if !layer.controls.visible || layer.controls.opacity == 0.0 {
             return None;
@@ -89,7 +100,8 @@ impl<'a> Layer<'a> {
             .collect();
         let finest = blocks.first()?;
         let scene = |side: usize| places::world_extent(&state.dataset, state.displayed()[side]);
-        let axes = [0, 1, 2].map(|side| Axis::of(&blocks, side, scene(side)));
+        let axes =
+            axes.unwrap_or_else(|| Arc::new([0, 1, 2].map(|side| Axis::of(&blocks, side, scene(side)))));
         let longest = |block: &Block| {
             let sides = block.dims.iter().flatten().map(|&d| block.level().scale[d]);
             sides.fold(f64::MIN_POSITIVE, f64::max)
@@ -132,6 +144,11 @@ impl<'a> Layer<'a> {
         })
     }
 
+    /// Whether a finer level is wanted where a pixel covers `pixel` world units.
+    fn is_coarse(&self, block: usize, pixel: f64) -> bool {
+        block > 0 && self.detail.wanted(pixel) <= self.blocks[block - 1].number
+    }
+
     /// How urgent a level is where a pixel covers `pixel` world units: how many times too coarse the answer is
     /// without it, twice as urgent in the middle as in the corners of the picture.
     fn urgency(&self, without: usize, seen: &Box3, pixel: f64) -> f64 {
@@ -142,49 +159,50 @@ impl<'a> Layer<'a> {
 /// What is to be looked at: a brick, or a box of bricks of the coarsest level.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    is_coarsest: bool,
-    urgency: f64,
     layer: u16,
     block: u16,
     from: [u32; 3],
     to: [u32; 3],
+    /// Place among the chosen of what it refines.
     parent: u32,
+    /// A finer level is wanted somewhere in it.
+    is_coarse: bool,
 }
 
 impl Candidate {
-    /// The order is total and depends on nothing but what is seen.
-    fn rank(&self, other: &Self) -> Ordering {
-        (self.is_coarsest.cmp(&other.is_coarsest))
-            .then(self.urgency.total_cmp(&other.urgency))
-            .then(self.block.cmp(&other.block))
-            .then(other.layer.cmp(&self.layer))
-            .then(other.from.cmp(&self.from))
-    }
-
     fn count(&self) -> u64 {
         (0..3).fold(1, |n: u64, i| n.saturating_mul(u64::from(self.to[i] - self.from[i])))
     }
 }
 
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.rank(other)
-    }
+/// Candidates, the most urgent out first. In one number each: the coarsest level before all others, then by
+/// urgency, then in the order in which they came, which depends on nothing but what is seen.
+#[derive(Debug, Default)]
+struct Queue {
+    heap: BinaryHeap<u64>,
+    candidates: Vec<Candidate>,
 }
 
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+impl Queue {
+    fn push(&mut self, is_coarsest: bool, urgency: f64, candidate: Candidate) {
+        // Bits of floats that are not negative rise with them.
+        let urgency = u64::from((urgency as f32).max(0.0).to_bits());
+        let place = self.candidates.len() as u32;
+        self.heap.push(u64::from(is_coarsest) << 63 | urgency << 32 | u64::from(!place));
+        self.candidates.push(candidate);
+    }
+
+    /// What was not taken out, in any order.
+    fn rest(&self) -> impl Iterator<Item = (&Candidate, bool)> {
+        self.heap.iter().map(|key| (&self.candidates[!(*key as u32) as usize], key >> 63 == 1))
+    }
+
+    /// The most urgent, and whether it is of the coarsest level.
+    fn pop(&mut self) -> Option<(Candidate, bool)> {
+        let key = self.heap.pop()?;
+        Some((self.candidates[!(key as u32) as usize], key >> 63 == 1))
     }
 }
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Candidate {}
 
 /// Chooses bricks of `layers` within `room` slots of each class. `known` is the smallest and largest value of a
 /// brick that was seen before.
@@ -194,7 +212,7 @@ pub fn select(
     known: impl Fn(&BrickKey) -> Option<[f32; 2]>,
 ) -> Selection {
     let mut selection = Selection::default();
-    let mut heap = BinaryHeap::new();
+    let mut queue = Queue::default();
     let mut windows: Vec<Vec<Window>> =
         layers.iter().map(|layer| vec![Window::default(); layer.blocks.len()]).collect();
     // Bricks that would refine a chosen one and are not chosen yet.
@@ -202,13 +220,21 @@ pub fn select(
     for (number, layer) in layers.iter().enumerate() {
         let block = layer.blocks.len() - 1;
         let to = [0, 1, 2].map(|i| layer.axes[i].bricks(block));
-        push_box(layer, number as u16, block as u16, [0; 3], to, &mut heap);
+        push_box(layer, number as u16, block as u16, [0; 3], to, &mut queue);
     }
-    while let Some(next) = heap.pop() {
+    for class in Class::ALL {
+        // What no layer is of counts as full.
+        if layers.iter().all(|layer| layer.class() != class) {
+            room[class as usize] = 0;
+        }
+    }
+    // Where nothing has any room, the rest is counted and not looked at.
+    while room.iter().any(|slots| *slots > 0) {
+        let Some((next, is_coarsest)) = queue.pop() else { break };
         let (number, block) = (usize::from(next.layer), usize::from(next.block));
         let layer = &layers[number];
         let class = layer.class() as usize;
-        let withheld = &mut selection.withheld[usize::from(!next.is_coarsest)];
+        let withheld = &mut selection.withheld[usize::from(!is_coarsest)];
         if selection.bricks.len() >= MOST {
             *withheld = withheld.saturating_add(next.count());
             continue;
@@ -217,13 +243,13 @@ pub fn select(
             if room[class] == 0 {
                 *withheld = withheld.saturating_add(next.count());
             } else {
-                split(layer, &next, &mut heap);
+                split(layer, &next, &mut queue);
             }
             continue;
         }
         let range = known(&layer.key(block, next.from));
         // The coarsest level is there whatever the contrast, so that a changed one is answered at once.
-        let is_constant = |range: &[f32; 2]| !next.is_coarsest || range[0] >= range[1];
+        let is_constant = |range: &[f32; 2]| !is_coarsest || range[0] >= range[1];
         let is_uniform = range.filter(is_constant).is_some_and(|r| uniform(r, layer.state).is_some());
         let mut window = windows[number][block];
         window.include(next.from);
@@ -234,18 +260,22 @@ pub fn select(
         windows[number][block] = window;
         room[class] -= u64::from(!is_uniform);
         let place = selection.bricks.len() as u32;
-        if next.is_coarsest {
+        if is_coarsest {
             selection.coarsest += 1;
         } else {
             open[next.parent as usize] -= 1;
         }
-        let parent = if next.is_coarsest { place } else { next.parent };
-        let (refined, is_seen_coarser) = refine(layer, &next, place, &mut heap);
+        let parent = if is_coarsest { place } else { next.parent };
+        let (refined, is_seen_coarser) = refine(layer, &next, place, &mut queue);
         open.push(refined);
         let is_drawn = is_seen_coarser || refined == 0;
         let brick =
             Chosen { layer: next.layer, block: next.block, at: next.from, parent, is_drawn, is_uniform };
         selection.bricks.push(brick);
+    }
+    for (candidate, is_coarsest) in queue.rest() {
+        let withheld = &mut selection.withheld[usize::from(!is_coarsest)];
+        *withheld = withheld.saturating_add(candidate.count());
     }
     for (brick, open) in selection.bricks.iter_mut().zip(open) {
         brick.is_drawn |= open > 0;
@@ -255,9 +285,9 @@ pub fn select(
 
 /// Takes in what a chosen brick owns of the next finer level, is seen and wanted. Returns how many these are, and
 /// whether some that is seen is not wanted.
-fn refine(layer: &Layer, of: &Candidate, place: u32, heap: &mut BinaryHeap<Candidate>) -> (u32, bool) {
+fn refine(layer: &Layer, of: &Candidate, place: u32, queue: &mut Queue) -> (u32, bool) {
     let coarse = usize::from(of.block);
-    if coarse == 0 {
+    if !of.is_coarse {
         return (0, true);
     }
     let fine = coarse - 1;
@@ -265,26 +295,24 @@ fn refine(layer: &Layer, of: &Candidate, place: u32, heap: &mut BinaryHeap<Candi
     let [z, y, x] = [0, 1, 2].map(|i| layer.axes[i].span(coarse, of.from[i]).owns);
     let (mut refined, mut is_seen_coarser) = (0, false);
     for k in z[0]..z[1] {
+        let depth = layer.axes[0].span(fine, k).reach;
         for j in y[0]..y[1] {
+            let height = layer.axes[1].span(fine, j).reach;
             for i in x[0]..x[1] {
-                let from = [k, j, i];
-                let to = from.map(|v| v + 1);
-                let Some(seen) = layer.region.seen(&layer.reach(fine, from, to)) else { continue };
+                let reach = [depth, height, layer.axes[2].span(fine, i).reach];
+                let Some(seen) = layer.region.seen(&reach) else { continue };
                 let pixel = layer.region.pixel(&seen);
                 if layer.detail.wanted(pixel) > level {
                     is_seen_coarser = true;
                     continue;
                 }
                 refined += 1;
-                heap.push(Candidate {
-                    is_coarsest: false,
-                    urgency: layer.urgency(coarse, &seen, pixel),
-                    layer: of.layer,
-                    block: fine as u16,
-                    from,
-                    to,
-                    parent: place,
-                });
+                let from = [k, j, i];
+                let to = from.map(|v| v + 1);
+                let is_coarse = layer.is_coarse(fine, pixel);
+                let candidate =
+                    Candidate { layer: of.layer, block: fine as u16, from, to, parent: place, is_coarse };
+                queue.push(false, layer.urgency(coarse, &seen, pixel), candidate);
             }
         }
     }
@@ -292,30 +320,25 @@ fn refine(layer: &Layer, of: &Candidate, place: u32, heap: &mut BinaryHeap<Candi
 }
 
 /// Takes in a box of bricks of the coarsest level, if any of it is seen.
-fn push_box(
-    layer: &Layer,
-    number: u16,
-    block: u16,
-    from: [u32; 3],
-    to: [u32; 3],
-    heap: &mut BinaryHeap<Candidate>,
-) {
+fn push_box(layer: &Layer, number: u16, block: u16, from: [u32; 3], to: [u32; 3], queue: &mut Queue) {
     let level = usize::from(block);
     if let Some(seen) = layer.region.seen(&layer.reach(level, from, to)) {
-        let urgency = layer.urgency(level, &seen, layer.region.pixel(&seen));
-        heap.push(Candidate { is_coarsest: true, urgency, layer: number, block, from, to, parent: 0 });
+        let pixel = layer.region.pixel(&seen);
+        let is_coarse = layer.is_coarse(level, pixel);
+        let candidate = Candidate { layer: number, block, from, to, parent: 0, is_coarse };
+        queue.push(true, layer.urgency(level, &seen, pixel), candidate);
     }
 }
 
 /// Halves a box along its longest side.
-fn split(layer: &Layer, of: &Candidate, heap: &mut BinaryHeap<Candidate>) {
+fn split(layer: &Layer, of: &Candidate, queue: &mut Queue) {
     let side = (0..3).max_by_key(|&i| of.to[i] - of.from[i]).unwrap_or(0);
     let middle = of.from[side].midpoint(of.to[side]);
     let (mut to, mut from) = (of.to, of.from);
     to[side] = middle;
     from[side] = middle;
-    push_box(layer, of.layer, of.block, of.from, to, heap);
-    push_box(layer, of.layer, of.block, from, of.to, heap);
+    push_box(layer, of.layer, of.block, of.from, to, queue);
+    push_box(layer, of.layer, of.block, from, of.to, queue);
 }
 
 impl Selection {
