@@ -100,13 +100,32 @@ fn take(g: ptr<function, Gathered>, look: Look, t: f32, length: f32, mode: u32) 
     }
 }
 
+// A value as a texture gives it; floats may be no numbers. The last two arguments are constants.
+fn take_value(g: ptr<function, Gathered>, look: Look, value: f32, length: f32, dtype: u32, mode: u32) {
+    if dtype != F32 || is_number(bitcast<u32>(value)) {
+        take(g, look, clamp((value - look.lo) * look.gain, 0.0, 1.0), length, mode);
+    }
+}
+
+// 1 where a place of a brick belongs to a surface or to an object that is shown, else 0. Type, interpolation and mode
+// are constants.
+fn meets(l: u32, dtype: u32, linear: bool, mode: u32, first: vec3f, pool: vec3f, at: vec3f) -> f32 {
+    if mode == LABELS {
+        let id = id_in(dtype, first, at);
+        return select(0.0, 1.0, id != 0u && (layers[l].alone == 0u || id == layers[l].chosen));
+    }
+    // A sampler may give no more digits than bytes have: too few for where a surface is.
+    let value = value_at(dtype, linear, dtype == U8, first, pool, at);
+    return select(0.0, 1.0, value >= layers[l].threshold && (dtype != F32 || is_number(bitcast<u32>(value))));
+}
+
 // Whether what is still to come changes nothing.
 fn is_done(g: ptr<function, Gathered>, look: Look, mode: u32) -> bool {
     switch mode {
         case MIP: { return (*g).best >= 1.0; }
         case MINIP: { return (*g).best <= 0.0; }
         case ATTENUATED_MIP: { return (*g).met && exp(-look.attenuation * (*g).sum) <= (*g).best; }
-        case TRANSLUCENT_MODE: { return (*g).through < 0.001; }
+        case TRANSLUCENT_MODE: { return (*g).through < 0.003; }
         default: { return false; }
     }
 }
@@ -190,8 +209,6 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
         return g;
     }
     let look = look_of(l);
-    let threshold = layers[l].threshold;
-    let chosen = select(0u, layers[l].chosen, layers[l].alone == 1u);
     // Voxels of the finest level per render unit along this ray.
     let fine = length(layers[l].scale * ray.direction);
     let pool = 1.0 / (vec3f(max(slots_of(dtype), vec3u(1u))) * SIDE);
@@ -247,7 +264,7 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
             continue;
         }
         let slot = region.entry.x - 1u;
-        let texel_of_slot = slot_texel(slot, dtype);
+        let slot_at = slot_texel(slot, dtype);
         // The first sample in voxels of the brick, and from one to the next.
         let move_by = levels[level].scale * ray.direction * step;
         let start = levels[level].offset + levels[level].scale * (ray.origin + ray.direction * (span.x + (first + ray.jitter) * step)) - region.corner;
@@ -269,32 +286,41 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
                 take(&g, look, range.x, (stop - k) * size, mode);
             }
             if verdict == TAKE {
-                for (; k < stop; k += 1.0) {
-                    let q = start + move_by * k;
-                    if mode == LABELS {
-                        let id = id_in(dtype, texel_of_slot, q);
-                        if id != 0u && (chosen == 0u || id == chosen) {
-                            g.id = id;
-                            g.done = true;
-                        }
+                // Four at a time, because a texture answers late. Where fewer are left the last one stands for the
+                // others, with no length.
+                for (; k < stop && !g.done; k += 4.0) {
+                    let number = vec4f(k, k + 1.0, k + 2.0, k + 3.0);
+                    let at = min(number, vec4f(stop - 1.0));
+                    if mode < ISO {
+                        let value = vec4f(
+                            value_at(dtype, linear, false, slot_at, pool, start + move_by * at.x),
+                            value_at(dtype, linear, false, slot_at, pool, start + move_by * at.y),
+                            value_at(dtype, linear, false, slot_at, pool, start + move_by * at.z),
+                            value_at(dtype, linear, false, slot_at, pool, start + move_by * at.w),
+                        );
+                        let lengths = select(vec4f(0.0), vec4f(size), number < vec4f(stop));
+                        take_value(&g, look, value.x, lengths.x, dtype, mode);
+                        take_value(&g, look, value.y, lengths.y, dtype, mode);
+                        take_value(&g, look, value.z, lengths.z, dtype, mode);
+                        take_value(&g, look, value.w, lengths.w, dtype, mode);
                     } else {
-                        // A sampler may give no more digits than bytes have: too few for where a surface is.
-                        let exact = mode == ISO && dtype == U8;
-                        let value = value_at(dtype, linear, exact, texel_of_slot, pool, q);
-                        if dtype != F32 || is_number(bitcast<u32>(value)) {
-                            if mode == ISO {
-                                g.done = value >= threshold;
-                            } else {
-                                take(&g, look, clamp((value - look.lo) * look.gain, 0.0, 1.0), size, mode);
+                        let met = vec4f(
+                            meets(l, dtype, linear, mode, slot_at, pool, start + move_by * at.x),
+                            meets(l, dtype, linear, mode, slot_at, pool, start + move_by * at.y),
+                            meets(l, dtype, linear, mode, slot_at, pool, start + move_by * at.z),
+                            meets(l, dtype, linear, mode, slot_at, pool, start + move_by * at.w),
+                        );
+                        if any(met > vec4f(0.0)) {
+                            let nth = select(select(select(at.w, at.z, met.z > 0.0), at.y, met.y > 0.0), at.x, met.x > 0.0);
+                            g.met = true;
+                            g.done = true;
+                            g.level = level;
+                            g.hit = span.x + (first + nth + ray.jitter) * step;
+                            g.before = max(g.hit - step, span.x);
+                            if mode == LABELS {
+                                g.id = id_in(dtype, slot_at, start + move_by * nth);
                             }
                         }
-                    }
-                    if mode >= ISO && g.done {
-                        g.met = true;
-                        g.level = level;
-                        g.hit = span.x + (first + k + ray.jitter) * step;
-                        g.before = max(g.hit - step, span.x);
-                        break;
                     }
                 }
             }

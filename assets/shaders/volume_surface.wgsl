@@ -13,7 +13,6 @@ struct Found {
 // The value at a place by a level or what is coarser. Constants: type, interpolation and mode.
 fn find(l: u32, level: u32, at: vec3f, id: u32, dtype: u32, linear: bool, mode: u32) -> Found {
     let end = layers[l].first + layers[l].levels;
-    let pool = 1.0 / (vec3f(max(slots_of(dtype), vec3u(1u))) * SIDE);
     for (var k = level; k < end; k++) {
         let here = levels[k].offset + levels[k].scale * at;
         if any(here < levels[k].lower) || any(here >= levels[k].upper) {
@@ -31,7 +30,8 @@ fn find(l: u32, level: u32, at: vec3f, id: u32, dtype: u32, linear: bool, mode: 
         if mode == LABELS {
             return Found(true, select(0.0, 1.0, id_in(dtype, first, here - brick * STRIDE) == id));
         }
-        let value = value_at(dtype, linear, dtype == U8, first, pool, here - brick * STRIDE);
+        // A sampler gives too few digits for a gradient.
+        let value = value_at(dtype, linear, true, first, vec3f(0.0), here - brick * STRIDE);
         return Found(dtype != F32 || is_number(bitcast<u32>(value)), value);
     }
     return Found(false, 0.0);
