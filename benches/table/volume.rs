@@ -170,9 +170,12 @@ impl<'a> Shown<'a> {
         let (mut times, mut incomplete) = (Vec::new(), 0);
         // The first few find out what a picture costs.
         for n in 0..frames + 2 {
-            self.turn_to(30.0 + 360.0 * f64::from(n) / f64::from(frames));
+            self.turn_to(30.0 + 360.0 * f64::from(n + 1) / f64::from(frames.max(12)));
             self.space.skip();
-            let Some(frame) = self.space.frame() else { break };
+            let Some(frame) = self.space.frame() else {
+                self.lacks.push_str("; no picture");
+                break;
+            };
             if n >= 2 {
                 times.push(frame.gpu);
                 self.lit = frame.lit();
