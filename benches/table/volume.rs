@@ -158,9 +158,9 @@ impl<'a> Shown<'a> {
         let settled = self.space.settle(SETTLE);
         let r = self.space.residency();
         self.lacks = match settled {
-            None => format!("; {} of {} bricks after {} s", r.resident, r.wanted, SETTLE.as_secs()),
-            Some(_) if r.withheld > 0 => format!("; {} bricks withheld", r.withheld),
-            Some(_) => String::new(),
+            false => format!("; {} of {} bricks after {} s", r.resident, r.wanted, SETTLE.as_secs()),
+            true if r.withheld > 0 => format!("; {} bricks withheld", r.withheld),
+            true => String::new(),
         };
     }
 
