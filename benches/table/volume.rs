@@ -35,9 +35,6 @@ const SETTLE: Duration = Duration::from_secs(12);
 /// What is not begun by then is left out, and said to be: the table is to be had in minutes.
 const DEADLINE: Duration = Duration::from_secs(150);
 
-/// Places of the camera from which everything is loaded before it goes round.
-const ROUND: u32 = 8;
-
 /// How large everything is on this device.
 #[derive(Clone, Copy)]
 struct Size {
@@ -69,6 +66,11 @@ impl Size {
 
     fn side(self, side: u64) -> u64 {
         (side / self.by).max(32)
+    }
+
+    /// Of a frame of an orbit that begins at 30°, in degrees.
+    fn azimuth(self, frame: u32) -> f64 {
+        30.0 + 360.0 * f64::from(frame + 1) / f64::from(self.frames.max(12))
     }
 
     fn bar(self, millis: f64) -> String {
@@ -132,9 +134,10 @@ impl<'a> Shown<'a> {
         space.ask(Change::Ndisplay(3));
         let mut shown = Self { space, side, size, levels: String::new(), lacks: String::new(), lit: 0.0 };
         // Once round, so that what comes into view later is there too.
-        for n in 0..ROUND {
-            shown.turn_to(30.0 + 360.0 * f64::from(n) / f64::from(ROUND));
-            if size.frames == 1 || !shown.space.load(SETTLE / ROUND) {
+        let begun = Instant::now();
+        for n in 0..size.frames {
+            shown.turn_to(size.azimuth(n));
+            if begun.elapsed() > SETTLE || !shown.space.load(SETTLE) {
                 break;
             }
         }
@@ -168,7 +171,7 @@ impl<'a> Shown<'a> {
         let (mut times, mut incomplete) = (Vec::new(), 0);
         // The first few find out what a picture costs.
         for n in 0..frames + 2 {
-            self.turn_to(30.0 + 360.0 * f64::from(n + 1) / f64::from(frames.max(12)));
+            self.turn_to(self.size.azimuth(n));
             self.space.skip();
             let Some(frame) = self.space.frame() else {
                 self.lacks.push_str("; no picture");
