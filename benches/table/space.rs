@@ -148,6 +148,11 @@ impl<'a> Space<'a> {
         !r.waiting && r.resident == r.wanted
     }
 
+    /// What the world counted so far.
+    pub fn metrics(&self) -> Metrics {
+        self.app.world().resource::<Metrics>().clone()
+    }
+
     /// The revision that is applied.
     pub fn revision(&mut self) -> u64 {
         let world = self.app.world_mut();

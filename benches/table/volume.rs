@@ -169,6 +169,7 @@ impl<'a> Shown<'a> {
     fn orbit(&mut self) -> Vec<Duration> {
         let frames = self.size.frames;
         let (mut times, mut incomplete) = (Vec::new(), 0);
+        let drafts = self.space.metrics().drafts_drawn;
         // The first few find out what a picture costs.
         for n in 0..frames + 2 {
             self.turn_to(self.size.azimuth(n));
@@ -182,6 +183,11 @@ impl<'a> Shown<'a> {
                 self.lit = frame.lit();
                 incomplete += u32::from(!self.space.is_resident());
             }
+        }
+        // The first one is a draft, as nothing is known of what it costs.
+        let drafts = (self.space.metrics().drafts_drawn - drafts).saturating_sub(1);
+        if drafts > 0 {
+            let _ = write!(self.lacks, "; {drafts} drafts");
         }
         if incomplete > 0 {
             let _ = write!(self.lacks, "; {incomplete} frames with bricks still to come");
