@@ -55,7 +55,11 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
     pose(&mut space, side, 0.0);
     space.settle(REST);
 
+    let before = space.metrics();
     let flown = fly(&mut space, side, frames);
+    let after = space.metrics();
+    let (drafts, bricks) =
+        (after.drafts_drawn - before.drafts_drawn, after.bricks_uploaded - before.bricks_uploaded);
     let stopped = Instant::now();
     let converged = converge(&mut space);
     let residency = space.residency();
@@ -79,7 +83,7 @@ pub fn rows(device: &Device, full: bool) -> Vec<Row> {
         Row::new(
             &format!("{what}, budget {:.0} MiB: GPU", share(brick_bytes)),
             &bar("p99 8 ms"),
-            show(gpu),
+            format!("{}; {drafts} drafts; {bricks} bricks uploaded", show(gpu)),
             !judged || gpu[1] <= 8.0,
         ),
         Row::new("… the turn that recorded it, with its uploads", "none", show(turn), true),

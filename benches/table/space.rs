@@ -148,6 +148,11 @@ impl<'a> Space<'a> {
         !r.waiting && r.resident == r.wanted
     }
 
+    /// What the world counted so far.
+    pub fn metrics(&self) -> Metrics {
+        self.app.world().resource::<Metrics>().clone()
+    }
+
     /// The revision that is applied.
     pub fn revision(&mut self) -> u64 {
         let world = self.app.world_mut();
@@ -164,28 +169,23 @@ impl<'a> Space<'a> {
     }
 
     /// Turns until everything that is wanted is there and drawn as well as it can be: nothing is drawn any more
-    /// for so long that it is at rest. The world's clock runs fast meanwhile. `None` where that takes longer than
-    /// `most`. Else the last picture.
-    pub fn settle(&mut self, most: Duration) -> Option<Frame> {
+    /// for so long that it is at rest. The world's clock runs fast meanwhile. False where that takes longer than
+    /// `most`.
+    pub fn settle(&mut self, most: Duration) -> bool {
         let begun = Instant::now();
-        let mut last = None;
         let mut idle = self.now();
         while begun.elapsed() < most {
-            let turn = self.turn();
-            let busy = !matches!(turn, Turn::Nothing) || !self.is_resident();
-            if let Turn::Frame(frame) = turn {
-                last = Some(frame);
-            }
+            let busy = !matches!(self.turn(), Turn::Nothing) || !self.is_resident();
             if busy {
                 idle = self.now();
             } else if self.now() - idle > 2 * self.interval + AT_REST {
-                return last;
+                return true;
             } else {
                 self.ahead += HURRY;
             }
             self.receive(Instant::now() + Duration::from_millis(1));
         }
-        None
+        false
     }
 
     /// Turns until everything that is wanted is on its way to the GPU; false where that takes longer than `most`.
