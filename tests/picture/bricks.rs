@@ -27,8 +27,8 @@ use lucida_systems::{
     render::{
         bricks::BrickPool,
         device,
+        job::{Handover, Job, Returned},
         renderer::Renderer,
-        job::{Handover, Job, Returned, SlotReturned},
     },
     residency::{
         bricks::{
@@ -145,15 +145,12 @@ fn settle(app: &mut App, device: &Device) {
                 Job::Upload(upload) => {
                     device.gpu.queue.submit([upload.commands]);
                 }
+                Job::Piece(piece) => {
+                    device.gpu.queue.submit([piece.commands]);
+                }
                 Job::Frame(mut job) => {
                     device.gpu.queue.submit(job.commands.take());
-                    world.resource_mut::<Returned>().0.push(SlotReturned {
-                        stream: job.stream,
-                        slot: job.slot,
-                        ring: job.ring,
-                        failed: false,
-                        answered: job.answered.clone(),
-                    });
+                    world.resource_mut::<Returned>().0.push(job.returned(false, None));
                 }
             }
         }

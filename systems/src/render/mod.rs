@@ -22,5 +22,5 @@ pub mod renderer;
 mod ring;
 pub mod staging;
 mod upload;
-pub mod volume;
 mod upload_bricks;
+pub mod volume;

@@ -2,7 +2,8 @@
 
 use super::{
     bricks::BrickMemory, buffers::Buffers, convert::Convert, enlarge::Enlarge, gpu::Gpu, memory::Refused,
-    plane::colours::Colours, programs::Programs, staging::Staging, volume::memory::VolumeMemory,
+    plane::colours::Colours, programs::Programs, staging::Staging, upload_bricks::Cutters,
+    volume::memory::VolumeMemory,
 };
 use bevy_ecs::prelude::*;
 use std::{sync::Arc, time::Instant};
@@ -54,6 +55,16 @@ impl Renderer {
             exhausted: false,
             uploads: Arc::default(),
         }
+    }
+
+    /// Cuts bricks on so many threads, whatever the cores.
+    pub fn cut_on(&mut self, threads: usize) {
+        self.cutters = Cutters::of(threads);
+    }
+
+    /// The memory of bricks.
+    pub fn bricks(&self) -> &BrickMemory {
+        &self.bricks
     }
 
     /// Closes what was written by `encoder`, before it is finished: see [`Staging::finish`].

@@ -1,9 +1,9 @@
 //! Tiles and bricks are cut and their upload is recorded.
 
 use super::{
-    renderer::Renderer,
     gpu::Gpu,
     memory::Refused,
+    renderer::Renderer,
     staging::{NoStaging, Purpose},
 };
 use crate::residency::{
