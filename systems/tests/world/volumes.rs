@@ -363,6 +363,23 @@ fn missing_chunks_are_shown_as_missing_and_mended_when_they_come() {
 }
 
 #[test]
+fn what_is_missing_is_not_taken_for_black() {
+    let mut volume = Volume::new(cube(256, 3, 1), 1000);
+    // Zeros stand for what is missing, and all of it lies under the contrast limits.
+    volume.chunk = Box::new(|key, image| match key.number % 2 {
+        0 => Err(ChunkFault { level: key.level, number: key.number, reason: "cut off".into() }),
+        _ => even(image, 7),
+    });
+    volume.settle();
+    let seen = volume.residency();
+    assert!(seen.missing > 50, "{seen:?}");
+    volume.chunk = Box::new(|_, image| even(image, 7));
+    volume.rig.wait(1000);
+    volume.settle();
+    assert_eq!(volume.residency(), Residency { missing: 0, ..seen });
+}
+
+#[test]
 fn what_looks_the_same_everywhere_takes_no_room_until_the_contrast_says_otherwise() {
     let mut volume = Volume::new(cube(256, 3, 1), 40);
     // Black under the contrast limits, 100 to 4000.
