@@ -83,12 +83,14 @@ struct Did {
     uploads: usize,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the pool brings it")]
 fn noise(key: &ChunkKey, image: &Multiscale) -> Result<ChunkData, ChunkFault> {
     let bytes = image.levels[usize::from(key.level)].chunk_voxels() as usize * image.dtype.size();
     let values: Vec<u8> = (0..bytes).map(|n| (n * 31 % 251) as u8 / 8).collect();
     Ok(ChunkData { dtype: image.dtype, values: ChunkValues::Dense(values.into()), missing: false })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the pool brings it")]
 fn even(image: &Multiscale, value: u8) -> Result<ChunkData, ChunkFault> {
     Ok(ChunkData { dtype: image.dtype, values: ChunkValues::Uniform([value, 0, 0, 0]), missing: false })
 }
