@@ -83,12 +83,14 @@ struct Did {
     uploads: usize,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the pool brings it")]
 fn noise(key: &ChunkKey, image: &Multiscale) -> Result<ChunkData, ChunkFault> {
     let bytes = image.levels[usize::from(key.level)].chunk_voxels() as usize * image.dtype.size();
     let values: Vec<u8> = (0..bytes).map(|n| (n * 31 % 251) as u8 / 8).collect();
     Ok(ChunkData { dtype: image.dtype, values: ChunkValues::Dense(values.into()), missing: false })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the pool brings it")]
 fn even(image: &Multiscale, value: u8) -> Result<ChunkData, ChunkFault> {
     Ok(ChunkData { dtype: image.dtype, values: ChunkValues::Uniform([value, 0, 0, 0]), missing: false })
 }
@@ -359,6 +361,23 @@ fn missing_chunks_are_shown_as_missing_and_mended_when_they_come() {
     volume.rig.wait(1000);
     let did = volume.settle();
     assert!(did.reads > 0 && did.uploads >= seen.missing as usize);
+    assert_eq!(volume.residency(), Residency { missing: 0, ..seen });
+}
+
+#[test]
+fn what_is_missing_is_not_taken_for_black() {
+    let mut volume = Volume::new(cube(256, 3, 1), 1000);
+    // Zeros stand for what is missing, and all of it lies under the contrast limits.
+    volume.chunk = Box::new(|key, image| match key.number % 2 {
+        0 => Err(ChunkFault { level: key.level, number: key.number, reason: "cut off".into() }),
+        _ => even(image, 7),
+    });
+    volume.settle();
+    let seen = volume.residency();
+    assert!(seen.missing > 50, "{seen:?}");
+    volume.chunk = Box::new(|_, image| even(image, 7));
+    volume.rig.wait(1000);
+    volume.settle();
     assert_eq!(volume.residency(), Residency { missing: 0, ..seen });
 }
 
