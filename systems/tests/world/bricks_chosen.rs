@@ -14,8 +14,9 @@ use lucida_components::{
 };
 use lucida_systems::residency::bricks::{
     grid::{Block, STRIDE},
+    layer::Layer,
     pools::Class,
-    select::{Layer, Selection, select},
+    select::{Selection, select},
 };
 use proptest::{collection::vec, prelude::*};
 use std::{collections::HashSet, sync::Arc};
@@ -310,4 +311,24 @@ fn a_slab_and_a_crop_box_choose_less() {
     state.clip.ranges = vec![None, Some([2000.0, 2100.0]), None, None];
     assert_eq!(count(&state), 0);
     assert_eq!(places::world_extent(&state.dataset, Z), [0.0, 1024.0], "as cut");
+}
+
+#[test]
+fn a_level_far_coarser_than_the_next_is_refined_within_bounds() {
+    let mut state = volume();
+    // A brick of the coarse level owns 16 645³ of the fine.
+    with_levels(
+        &mut state,
+        vec![level([1 << 20; 3], [1_048_576.0; 3], [0.0; 3]), level([64; 3], [1_048_576.0; 3], [0.0; 3])],
+    );
+    look(&mut state, [524_288.0; 3], [30.0, 30.0, 0.0], 400.0, 60.0);
+    let (layers, selection) = chosen(&state, [0, 200, 0, 0]);
+    check(&layers, &selection);
+    assert_eq!(selection.bricks.len(), 200);
+    assert_eq!(selection.coarsest, 1);
+    assert!(selection.bricks[0].is_drawn, "where there is no room for finer ones");
+    // What was chosen lies where it is looked at.
+    let [z, y, x] = brick_at(&layers[0].blocks[0], [524_288.0; 3]);
+    let near = |a: u32, b: u32| a.abs_diff(b) < 40;
+    assert!(selection.bricks[1..].iter().all(|b| near(b.at[0], z) && near(b.at[1], y) && near(b.at[2], x)));
 }

@@ -9,8 +9,9 @@ use super::{
         wanted::{Chunks, Wanted},
     },
     grid::Block,
+    layer::Layer,
     pools::Class,
-    select::{Layer, Selection, select},
+    select::{Selection, select},
 };
 use bevy_ecs::prelude::*;
 use lucida_components::{
