@@ -124,7 +124,6 @@ pub fn draw(
             }
             false => d.plane_grade(state, &plan, motion, pace.always),
         };
-        let shown = Shown { key, grade };
         // A picture drawn better than moving needs is not drawn again.
         let up_to_date = pictures.shown.is_some_and(|s| s.key == key && s.grade >= grade);
         // An answer went with a picture that was withheld, and the keyframe in its place was drawn before that.
@@ -253,7 +252,9 @@ pub fn draw(
             clocked: ring.clocks.is_some() && task != Task::Again,
         })));
         if task != Task::Again {
-            pictures.shown = Some(Shown { key: Key { stamp: plan.stamp, ..key }, ..shown });
+            // A draft comes first also where a full picture was asked for.
+            let grade = if matches!(task, Task::Whole { scale } if scale > 1.0) { Grade::Draft } else { grade };
+            pictures.shown = Some(Shown { key: Key { stamp: plan.stamp, ..key }, grade });
         }
         pace.drawn = Some(now);
         d.metrics.frames_drawn += 1;

@@ -37,7 +37,7 @@ pub fn relieve(
     mut views: Query<(&mut Plan, &mut LevelClock), With<Applied>>,
 ) {
     metrics.gpu_bytes = gpu.memory.used();
-    metrics.pool_bytes = budgets.pool_bytes;
+    (metrics.pool_bytes, metrics.brick_bytes) = (budgets.pool_bytes, budgets.brick_bytes);
     let Some(refused) = renderer.refused.take() else { return };
     metrics.gpu_refusals += 1;
     match smaller(&budgets, &refused, !renderer.bricks.is_empty()) {
@@ -60,7 +60,7 @@ pub fn relieve(
             wake.at(clock.now);
         }
     }
-    metrics.pool_bytes = budgets.pool_bytes;
+    (metrics.pool_bytes, metrics.brick_bytes) = (budgets.pool_bytes, budgets.brick_bytes);
     renderer.forget_tiles();
     *pools = Pools::new(&budgets);
     for (mut plan, mut level) in &mut views {

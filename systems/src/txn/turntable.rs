@@ -11,8 +11,9 @@ use lucida_components::{
     rays::{ORTHOGRAPHIC, Rays},
 };
 
-/// Home leaves a tenth of its distance around the volume, as napari-cuda's did.
-const MARGIN: f64 = 1.1;
+/// Home leaves a hundredth of its distance around the volume: the corners of a box are rarely filled. (napari-cuda left
+/// a tenth, but of the box's middle only.)
+const MARGIN: f64 = 1.01;
 /// Half of the picture's height at the centre is at least so much of a voxel, …
 const CLOSEST: f64 = 1e-3;
 /// … and at most so many diagonals of the volume: beyond, it is less than a pixel.
@@ -21,7 +22,7 @@ const FARTHEST: f64 = 1e4;
 const ASTRAY: f64 = 1e6;
 
 /// The pose that shows all of the volume: angles and field of view are kept, the centre is the middle, and the
-/// distance is the smallest at which all eight corners of the scene grid's box fall inside the canvas, times 1.1.
+/// distance is the smallest at which all eight corners of the scene grid's box fall inside the canvas, and a little more.
 ///
 /// napari-cuda's formula, 1.1 × half the extent along y over tan(fov / 2), knows neither the other two extents nor
 /// the canvas's width: the eye stands inside a stack that is deeper than it is high, and wide ones are cut off.

@@ -79,7 +79,7 @@ fn home_shows_all_of_the_volume_and_not_much_else() {
                     assert!(reach <= 1.0, "{what}: {reach}");
                     // The margin is one of distance: what lies before the centre grows by more on the way in.
                     let mut near = (*state).clone();
-                    near.camera.volume.distance /= 1.1 * 1.0001;
+                    near.camera.volume.distance /= 1.01 * 1.0001;
                     assert!(self::reach(&near) >= 1.0, "{what}: nearer would have been enough");
                 }
             }
