@@ -34,11 +34,13 @@ struct Look {
     gamma: f32,
     attenuation: f32,
     lut: u32,
+    raw_lo: f32,
+    raw_gain: f32,
 }
 
 fn look_of(l: u32) -> Look {
     let y = layers[l];
-    return Look(y.color.rgb, y.lo, y.gain, y.gamma, y.attenuation, y.lut);
+    return Look(y.color.rgb, y.lo, y.gain, y.gamma, y.attenuation, y.lut, y.raw_lo, y.raw_gain);
 }
 
 // What is left of a stretch of a ray where a + b · length ≥ 0.
@@ -176,7 +178,7 @@ fn judge(g: ptr<function, Gathered>, look: Look, range: vec2f, dtype: u32, mode:
 }
 
 // The smallest and largest normalised value of a cell; of surfaces and labels as `known` has it.
-fn cell_known(l: u32, range: vec2f, mode: u32) -> vec2f {
+fn cell_known(l: u32, look: Look, range: vec2f, mode: u32) -> vec2f {
     switch mode {
         case ISO: {
             return vec2f(0.0, select(0.0, 1.0, range.y >= layers[l].raw_threshold));
@@ -190,7 +192,7 @@ fn cell_known(l: u32, range: vec2f, mode: u32) -> vec2f {
             if range.x > range.y {
                 return vec2f(1.0, 0.0);
             }
-            return clamp((range - layers[l].raw_lo) * layers[l].raw_gain, vec2f(0.0), vec2f(1.0));
+            return clamp((range - look.raw_lo) * look.raw_gain, vec2f(0.0), vec2f(1.0));
         }
     }
 }
@@ -228,6 +230,8 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
         let region = region_at(l, ray, probe);
         let end = min(probe + region.rest, span.y);
         if region.level == NONE {
+            // Behind a gap samples are counted anew.
+            level = NONE;
             seen = end;
             continue;
         }
@@ -280,7 +284,7 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
             let rest = least(reach(select(behind, ahead, move_by > vec3f(0.0)), p, move_by));
             let stop = min(k + max(ceil(rest), 1.0), count);
             let place = vec3u(cell);
-            let range = cell_known(l, cell_range(dtype, slot * 64u + (place.z * 4u + place.y) * 4u + place.x), mode);
+            let range = cell_known(l, look, cell_range(dtype, slot * 64u + (place.z * 4u + place.y) * 4u + place.x), mode);
             let verdict = judge(&g, look, range, dtype, mode);
             if verdict == SAME {
                 take(&g, look, range.x, (stop - k) * size, mode);

@@ -18,5 +18,6 @@ mod volume_any;
 mod volume_bricks;
 mod volume_modes;
 mod volume_places;
+mod volume_programs;
 mod volume_rig;
 mod volume_values;

@@ -80,6 +80,24 @@ fn where_fine_bricks_are_missing_coarser_ones_answer() {
     labels.check(&device, "labels");
 }
 
+#[test]
+fn what_is_nowhere_is_a_gap_and_no_more() {
+    let Some(device) = device() else { return };
+    for rendering in [Rendering::Mip, Rendering::Average, Rendering::Translucent, Rendering::Iso] {
+        let mut scene = pyramid(Dtype::U16, 1, |c| c.rendering = rendering);
+        // The middle of three bricks along x, and a corner.
+        scene.resident = Box::new(
+            |_, _, [z, y, x]| {
+                if x == 1 || (z, y, x) == (0, 0, 0) { Here::Missing } else { Here::Slot }
+            },
+        );
+        for angles in [[35.0, 25.0, 10.0], [90.0, 0.0, 0.0], [-70.0, 10.0, 0.0]] {
+            scene.pose().angles = angles;
+            scene.check(&device, &format!("{rendering:?} {angles:?}"));
+        }
+    }
+}
+
 /// Every second voxel: a mean of names is no name.
 fn decimated(dense: &Dense) -> Dense {
     let mut half = dense.halved();

@@ -25,6 +25,7 @@ use lucida_systems::{
         renderer::Renderer,
         volume::{
             params::{Quality, gather},
+            program::Spec,
             record::{Grid, record},
             twin::{self, Field},
         },
@@ -376,6 +377,11 @@ impl<'a> Drawn<'a> {
             });
         }
         Self { device, renderer, pools, plan }
+    }
+
+    /// The program that the scene needs.
+    pub fn spec(&self, scene: &Scene) -> Spec {
+        gather(&scene.state, &self.plan, &self.pools, &mut Colours::default(), scene.quality).spec
     }
 
     /// Leaves every layer out.
