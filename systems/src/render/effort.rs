@@ -289,7 +289,7 @@ mod tests {
         }
         assert!(cost(scale) <= LIMITS.picture && scale <= 3.0, "scale {scale}");
         assert!(!effort.is_in_full(&ask(9, false, true), &LIMITS));
-        effort.whole_done(scale, cost(scale) * 0.6, &LIMITS);
+        effort.whole_done(scale, cost(scale) * 0.9, &LIMITS);
         assert_eq!(
             effort.next(&ask(9, false, true), &LIMITS),
             Task::Whole { scale },
