@@ -197,6 +197,32 @@ fn cell_known(l: u32, look: Look, range: vec2f, mode: u32) -> vec2f {
     }
 }
 
+// A ray's way through a brick: its first sample, from one to the next, samples per voxel, the brick's first cell.
+struct Walk {
+    start: vec3f,
+    move_by: vec3f,
+    rate: vec3f,
+    cells: u32,
+}
+
+// The cell of a sample: its entry, and the first sample behind it.
+struct Cell {
+    entry: u32,
+    stop: f32,
+}
+
+fn cell_at(walk: Walk, k: f32) -> Cell {
+    let p = walk.start + walk.move_by * k;
+    let cell = clamp(floor(p / CELL), vec3f(0.0), vec3f(3.0));
+    let ahead = walk.move_by > vec3f(0.0);
+    // The outermost cells go on beyond the brick, as far as its samples do.
+    let last = select(vec3f(0.0), vec3f(3.0), ahead);
+    let edge = (cell + select(vec3f(0.0), vec3f(1.0), ahead)) * CELL;
+    let rest = least(select((edge - p) * walk.rate, vec3f(FAR), cell == last | walk.rate == vec3f(FAR)));
+    let place = vec3u(cell);
+    return Cell(walk.cells + (place.z * 4u + place.y) * 4u + place.x, k + max(ceil(rest), 1.0));
+}
+
 // Gathers what a layer has along a ray. All but the first two arguments are constants at the call.
 //
 // Samples of a level lie at span.x + (i + jitter) · step, with the level's own step. A stretch of the ray belongs to
@@ -272,19 +298,19 @@ fn march(l: u32, ray: Ray, dtype: u32, linear: bool, mode: u32) -> Gathered {
         // The first sample in voxels of the brick, and from one to the next.
         let move_by = levels[level].scale * ray.direction * step;
         let start = levels[level].offset + levels[level].scale * (ray.origin + ray.direction * (span.x + (first + ray.jitter) * step)) - region.corner;
+        let walk = Walk(start, move_by, select(1.0 / move_by, vec3f(FAR), abs(move_by) < vec3f(1e-20)), slot * 64u);
         var k = 0.0;
+        var cell = cell_at(walk, k);
+        var read = cell_range(dtype, cell.entry);
         for (var c = 0u; c < MOST_CELLS; c++) {
             if k >= count || g.done {
                 break;
             }
-            let p = start + move_by * k;
-            let cell = clamp(floor(p / CELL), vec3f(0.0), vec3f(3.0));
-            let ahead = select(cell * CELL + CELL, vec3f(FAR), cell == vec3f(3.0));
-            let behind = select(cell * CELL, vec3f(-FAR), cell == vec3f(0.0));
-            let rest = least(reach(select(behind, ahead, move_by > vec3f(0.0)), p, move_by));
-            let stop = min(k + max(ceil(rest), 1.0), count);
-            let place = vec3u(cell);
-            let range = cell_known(l, look, cell_range(dtype, slot * 64u + (place.z * 4u + place.y) * 4u + place.x), mode);
+            // What is known of the next cell is read before this one is marched, because memory answers late.
+            let stop = min(cell.stop, count);
+            let range = cell_known(l, look, read, mode);
+            cell = cell_at(walk, stop);
+            read = cell_range(dtype, cell.entry);
             let verdict = judge(&g, look, range, dtype, mode);
             if verdict == SAME {
                 take(&g, look, range.x, (stop - k) * size, mode);
