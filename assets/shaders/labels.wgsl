@@ -74,8 +74,9 @@ fn labels_layer(below: vec3f, l: u32, p: Place, pixel: vec2f, dtype: u32, single
     let at = layers[l].wanted.origin + layers[l].wanted.step * pixel;
     var label = label_in(layers[l].wanted, p, at, layers[l].contour, dtype, outlined);
     if !single {
-        let end = layers[l].first_coarser + layers[l].coarser;
-        for (var k = layers[l].first_coarser; k < end; k++) {
+        let first = layers[l + zero].first_coarser;
+        let end = first + layers[l + zero].coarser;
+        for (var k = first; k < end; k++) {
             if label.here {
                 break;
             }

@@ -88,7 +88,10 @@ struct Layer {
     _pad2: u32,
 }
 
-@group(0) @binding(0) var<uniform> frame: Frame;
+// Twice the same. What is read at a place that a compiler knows, and decides where the code goes on, Mesa's llvmpipe
+// takes for a constant: it would compile the program anew for each other value, for a fifth of a second. So nothing is
+// read at a known place: `zero` is 0, which only we know, and so are the numbers of layers.
+@group(0) @binding(0) var<uniform> frames: array<Frame, 2>;
 // Uniform up to these many; a picture of more has them in storage buffers (program.rs rewrites the two lines).
 @group(0) @binding(1) var<uniform> layers: array<Layer, 64>;
 @group(0) @binding(2) var<uniform> levels: array<Level, 256>;
@@ -125,6 +128,8 @@ const ADDITIVE_MODE: u32 = 5u;
 const ISO: u32 = 6u;
 const LABELS: u32 = 7u;
 
+var<private> zero: u32;
+
 struct Ray {
     // Position = origin + length · direction, from `near` on.
     origin: vec3f,
@@ -144,24 +149,24 @@ fn lut_word(i: u32) -> u32 {
 
 // The ray through a place of the whole picture.
 fn ray_through(place: vec2f) -> Ray {
-    let offset = place - 0.5 * frame.canvas;
-    let at = frame.right * offset.x + frame.down * offset.y;
+    let offset = place - 0.5 * frames[zero].canvas;
+    let at = frames[zero].right * offset.x + frames[zero].down * offset.y;
     var ray: Ray;
-    if frame.eye > 0.0 {
-        let to = at + frame.forward * frame.eye;
+    if frames[zero].eye > 0.0 {
+        let to = at + frames[zero].forward * frames[zero].eye;
         let distance = length(to);
         ray.direction = to / distance;
-        ray.slope = frame.eye / distance;
-        if frame.by_eye == 1u {
-            ray.origin = -frame.eye * frame.forward;
-            ray.depth = -frame.eye;
+        ray.slope = frames[zero].eye / distance;
+        if frames[zero].by_eye == 1u {
+            ray.origin = -frames[zero].eye * frames[zero].forward;
+            ray.depth = -frames[zero].eye;
         } else {
             ray.origin = at;
             ray.near = -distance;
         }
     } else {
         ray.origin = at;
-        ray.direction = frame.forward;
+        ray.direction = frames[zero].forward;
         ray.near = -FAR;
         ray.slope = 1.0;
     }
@@ -172,13 +177,14 @@ fn ray_through(place: vec2f) -> Ray {
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    if any(id.xy >= frame.count) {
+    zero = id.z;
+    if any(id.xy >= frames[zero].count) {
         return;
     }
-    let pixel = frame.start + id.xy;
-    let ray = ray_through((vec2f(pixel) + 0.5) * frame.canvas / vec2f(frame.size));
+    let pixel = frames[zero].start + id.xy;
+    let ray = ray_through((vec2f(pixel) + 0.5) * frames[zero].canvas / vec2f(frames[zero].size));
     var color = vec3f(0.0);
     //@layers
     let bytes = vec3u(color * 255.0 + 0.5);
-    picture[pixel.y * frame.size.x + pixel.x] = bytes.r | (bytes.g << 8u) | (bytes.b << 16u) | 0xff000000u;
+    picture[pixel.y * frames[zero].size.x + pixel.x] = bytes.r | (bytes.g << 8u) | (bytes.b << 16u) | 0xff000000u;
 }

@@ -61,8 +61,8 @@ fn span_of(l: u32, ray: Ray) -> vec2f {
     let a = lower / d;
     let b = upper / d;
     var span = vec2f(max(ray.near, most(min(a, b))), least(max(a, b)));
-    for (var n = 0u; n < min(frame.planes, 6u); n++) {
-        let plane = frame.clip[n];
+    for (var n = 0u; n < min(frames[zero].planes, 6u); n++) {
+        let plane = frames[zero].clip[n];
         span = cut(span, dot(plane.xyz, ray.origin) + plane.w, dot(plane.xyz, ray.direction));
     }
     let slab = layers[l].slab;

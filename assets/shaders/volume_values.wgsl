@@ -83,10 +83,10 @@ fn slot_texel(slot: u32, dtype: u32) -> vec3f {
 // Slots of a type's pool along x, y, z.
 fn slots_of(dtype: u32) -> vec3u {
     switch dtype {
-        case U8: { return frame.slots[0].xyz; }
-        case U16, I16: { return frame.slots[1].xyz; }
-        case F32: { return frame.slots[2].xyz; }
-        default: { return frame.slots[3].xyz; }
+        case U8: { return frames[zero].slots[0].xyz; }
+        case U16, I16: { return frames[zero].slots[1].xyz; }
+        case F32: { return frames[zero].slots[2].xyz; }
+        default: { return frames[zero].slots[3].xyz; }
     }
 }
 

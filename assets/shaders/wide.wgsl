@@ -111,8 +111,9 @@ fn sample_layer_wide(l: u32, p: Place, pixel: vec2f, dtype: u32, sampling: u32, 
     if single {
         return value;
     }
-    let end = layers[l].first_coarser + layers[l].coarser;
-    for (var k = layers[l].first_coarser; k < end; k++) {
+    let first = layers[l + zero].first_coarser;
+    let end = first + layers[l + zero].coarser;
+    for (var k = first; k < end; k++) {
         if value != NOT_HERE {
             break;
         }

@@ -25,7 +25,10 @@ use lucida_components::{
 use lucida_systems::{
     ingest::Inbox,
     pace::Pace,
-    render::job::{FrameJob, Handover, Job, PieceReturned, Pieces, Returned},
+    render::{
+        job::{FrameJob, Handover, Job, PieceReturned, Pieces, Returned},
+        renderer::Renderer,
+    },
 };
 use std::time::{Duration, Instant};
 
@@ -94,6 +97,7 @@ impl<'a> Space<'a> {
         for mut pace in world.query::<&mut Pace>().iter_mut(world) {
             pace.interval = interval;
         }
+        world.resource_mut::<Renderer>().programs.compile_beside();
         let show = world::show(&sources, opened);
         let mut inbox = world.resource_mut::<Inbox>();
         inbox.intents.push(show);
@@ -208,6 +212,11 @@ impl<'a> Space<'a> {
         self.app.update();
         let recording = started.elapsed();
         let world = self.app.world_mut();
+        // As the server does it: what is likely to be needed is compiled while nothing waits for it.
+        let mut renderer = world.resource_mut::<Renderer>();
+        for wish in renderer.programs.take_wishes() {
+            renderer.programs.put(&self.device.gpu.device, wish.compile());
+        }
         let mut wants = world.resource_mut::<Wants>();
         if std::mem::take(&mut wants.changed) {
             self.pool.request(&wants.list);

@@ -60,6 +60,7 @@ pub fn take_returned(
         {
             place.busy = false;
             if let (Some(scale), Some(micros), Some(gpu)) = (place.scale.take(), slot.gpu_micros, &gpu) {
+                tracing::trace!(scale, micros, "a volume was drawn");
                 effort.whole_done(scale, micros, &Limits::of(gpu.is_cpu, pace.interval));
             }
         }

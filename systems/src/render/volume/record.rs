@@ -56,8 +56,9 @@ pub fn record(
     let mut frame = params.frame;
     frame.canvas = grid.canvas.map(|n| n as f32);
     (frame.size, frame.start, frame.count) = (grid.size, grid.from, count);
+    let frames = [frame; 2];
     let writes: [(Role, &[u8]); 4] = [
-        (Role::VolumeFrame, bytemuck::bytes_of(&frame)),
+        (Role::VolumeFrame, bytemuck::cast_slice(&frames)),
         (Role::VolumeLayers, bytemuck::cast_slice(&params.layers)),
         (Role::VolumeLevels, bytemuck::cast_slice(&params.levels)),
         (Role::VolumeTable, bytemuck::cast_slice(&params.table)),
