@@ -319,6 +319,7 @@ fn doctor_says_what_will_be_used() {
     assert_eq!(json.code, Some(0), "{}", json.err);
     let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(told["adapters"][0]["used"], true, "{told}");
+    assert!(told["adapters"][0]["wide_volumes"].is_boolean(), "{told}");
     let encoders = told["encoders"].as_array().unwrap();
     assert!(encoders.iter().any(|e| e["name"] == "OpenH264" && e["usable"] == true), "{told}");
 }

@@ -10,6 +10,7 @@
 pub mod bridge;
 pub mod compile;
 pub mod encoders;
+mod hear;
 pub mod outboxes;
 pub mod rebuild;
 pub mod still;

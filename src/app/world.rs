@@ -4,7 +4,8 @@ use super::{
     bridge::{Arrival, CloseReason, Inbound, Letter, Shared, WorldGone, WorldHandle},
     compile::Compiler,
     encoders::{Drawn, Encoded},
-    outboxes::{self, Ends, Sockets},
+    hear,
+    outboxes::{self, Sockets},
     rebuild::{Rebuild, Rebuilt, Reopen, WorldFailed, listen},
     submit::{self, EncodeSettings},
 };
@@ -24,14 +25,13 @@ use lucida_components::{
     clock::{Clock, NextWake},
     dataset::SourceId,
     ids::ViewId,
-    intent::{Change, Intent, SessionEvent},
+    intent::{Change, Intent},
     lod::{Budgets, LodRules},
     metrics::Metrics,
 };
 use lucida_systems::{
     LucidaPlugin,
     encode::Packets,
-    ingest::Inbox,
     render::{
         device,
         gpu::Gpu,
@@ -301,32 +301,7 @@ impl Runner {
         let mut places = Vec::new();
         for Letter { message, place } in self.inbox.try_iter().take(PER_TURN) {
             places.extend(place);
-            match message {
-                Inbound::Intent(intent) => {
-                    // One that is being sent away because it does not read its answers is not heard any more.
-                    let heard = |session| world.resource::<Sockets>().0.contains_key(&session);
-                    if intent.origin.as_ref().is_none_or(|origin| heard(origin.session)) {
-                        world.resource_mut::<Inbox>().intents.push(intent);
-                    }
-                }
-                Inbound::Join { session, view, features, state } => {
-                    world.resource_mut::<Sockets>().0.insert(session, Ends { state, pictures: None });
-                    event(world, SessionEvent::Joined { session, view, features });
-                }
-                Inbound::Watch { session, stream, pictures } => {
-                    if let Some(ends) = world.resource_mut::<Sockets>().0.get_mut(&session) {
-                        ends.pictures = Some(pictures);
-                    }
-                    event(world, SessionEvent::Watching { session, stream });
-                }
-                Inbound::Session(said) => {
-                    if let SessionEvent::Left { session } = said {
-                        world.resource_mut::<Sockets>().0.remove(&session);
-                    }
-                    event(world, said);
-                }
-                Inbound::Shutdown => goes_on = false,
-            }
+            goes_on &= hear::hear(world, message);
         }
         world.resource_mut::<Arrivals>().0.extend(self.arrivals.try_iter().take(CHUNKS_PER_TURN));
         for drawn in self.encoded.try_iter() {
@@ -394,9 +369,4 @@ impl Runner {
         self.published = Some((metrics.turns, Instant::now()));
         *self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = metrics;
     }
-}
-
-/// Queues what a session said for the coming turn.
-fn event(world: &mut World, event: SessionEvent) {
-    world.resource_mut::<Inbox>().events.push(event);
 }

@@ -28,6 +28,8 @@ struct Adapter {
     kind: String,
     driver: String,
     used: bool,
+    /// Volumes of 16-bit values can be drawn on it.
+    wide_volumes: bool,
 }
 
 pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
@@ -37,7 +39,8 @@ pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
         .map(|(n, a)| {
             let i = a.get_info();
             let driver = format!("{} {}", i.driver, i.driver_info);
-            Adapter { name: i.name, kind: format!("{:?}", i.device_type), driver, used: n == 0 }
+            let wide_volumes = device::draws_wide_volumes(a.features());
+            Adapter { name: i.name, kind: format!("{:?}", i.device_type), driver, used: n == 0, wide_volumes }
         })
         .collect();
     let opened = device::open();
@@ -60,6 +63,11 @@ fn print(report: &Report) {
     for a in &report.adapters {
         let used = if a.used { "used" } else { "not used: a better one is above" };
         println!("  {} ({}, {}): {used}", a.name, a.kind, a.driver.trim());
+        if a.used && !a.wide_volumes {
+            println!(
+                "  It has no 16-bit normalized textures: volumes of 16-bit values cannot be drawn on it."
+            );
+        }
     }
     match report.adapters.first() {
         None => println!(

@@ -60,6 +60,11 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
     adapters
 }
 
+/// Whether an adapter, or the device on it, can draw volumes of 16-bit values.
+pub fn draws_wide_volumes(features: wgpu::Features) -> bool {
+    features.contains(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM)
+}
+
 /// How far the driver's own threads stand behind the others (nice(2)).
 const DRIVER_NICE: i32 = 5;
 
@@ -106,6 +111,12 @@ fn open_best() -> Result<Device, DeviceError> {
     }));
     let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
     tracing::info!(adapter = info.name, driver = info.driver, driver_info = info.driver_info, "GPU");
+    if !draws_wide_volumes(device.features()) {
+        tracing::error!(
+            adapter = info.name,
+            "it has no 16-bit normalized textures: volumes of 16-bit values cannot be drawn on it; planes can"
+        );
+    }
     Ok(Device { gpu: Gpu { device, queue, is_cpu, lost, memory: Memory::default() }, info, max_pool })
 }
 

@@ -109,6 +109,19 @@ fn more_layers_than_uniform_buffers_hold_are_drawn() {
 }
 
 #[test]
+fn three_layers_are_drawn_after_more_than_a_uniform_buffer_may_have() {
+    let Some(device) = device() else { return };
+    let image = ArrayImage::new("cyx", &[700, 16, 16], Dtype::U8, Arc::new(pattern));
+    let mut stills = stills(&device, image.open());
+    let faint = (0..700).map(|l| set(l, ControlChange::Opacity(0.001)));
+    let all = stills.draw(faint.chain([canvas(32, 32)]).collect()).expect("drawn");
+    check("700 layers", &all, pattern);
+    let three = (0..3).map(|l| set(l, ControlChange::Opacity(0.3)));
+    let hidden = (3..700).map(|l| set(l, ControlChange::Visible(false)));
+    check("3 layers", &stills.draw(three.chain(hidden).collect()).expect("drawn"), pattern);
+}
+
+#[test]
 fn row_0_is_on_top_and_column_0_on_the_left() {
     let Some(device) = device() else { return };
     let corner = |_: usize, at: &[u64]| if at[0] < 8 && at[1] < 8 { 255.0 } else { 30.0 };

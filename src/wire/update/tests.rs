@@ -164,7 +164,7 @@ fn clip() {
     let told = "ClipPlane { position: [1.0, 2.0, 3.0], normal: [0.0, 0.0, -1.0] }";
     let planes = |told: &str| format!("Clip(ClipParts {{ ranges: [], planes: Some([{told}]) }})");
     check("clip", "main", "planes", json!([plane]), &planes(told));
-    let six = vec![told; 6].join(", ");
+    let six = [told; 6].join(", ");
     check("clip", "", "planes", json!(vec![plane.clone(); 6]), &planes(&six));
     check("clip", "main", "planes", json!([]), &planes(""));
     check("clip", "main", "planes", json!(null), &planes(""));

@@ -197,15 +197,14 @@ pub fn draw(
         let mut drawn = plan.essential == 0;
         if drawn {
             let mut recording = Recording { gpu: &d.gpu, encoder: &mut encoder, ring, stream, slot };
-            let recorded = match is_volume {
-                true => record::volume(&mut d.renderer, &mut recording, task, |colours, quality| {
+            let recorded = if is_volume {
+                record::volume(&mut d.renderer, &mut recording, task, |colours, quality| {
                     volume::params::gather(state, &plan, &d.pools, colours, quality)
-                }),
-                false => {
-                    let nearest = grade == Grade::Draft;
-                    let params = params::gather(state, &plan, &d.pools, &mut d.renderer.colours, nearest);
-                    record::plane(&mut d.renderer, &mut recording, &params)
-                }
+                })
+            } else {
+                let nearest = grade == Grade::Draft;
+                let params = params::gather(state, &plan, &d.pools, &mut d.renderer.colours, nearest);
+                record::plane(&mut d.renderer, &mut recording, &params)
             };
             match recorded {
                 Ok(()) => {}
@@ -254,7 +253,8 @@ pub fn draw(
         })));
         if task != Task::Again {
             // A draft comes first also where a full picture was asked for.
-            let grade = if matches!(task, Task::Whole { scale } if scale > 1.0) { Grade::Draft } else { grade };
+            let grade =
+                if matches!(task, Task::Whole { scale } if scale > 1.0) { Grade::Draft } else { grade };
             pictures.shown = Some(Shown { key: Key { stamp: plan.stamp, ..key }, grade });
         }
         pace.drawn = Some(now);

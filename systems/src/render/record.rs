@@ -10,6 +10,7 @@ use super::{
     plane::{
         colours::Colours,
         params::{self, Params},
+        program::UNIFORM_BYTES,
     },
     programs::Spec,
     renderer::Renderer,
@@ -18,6 +19,7 @@ use super::{
     volume::{self, params::Quality, record::Grid},
 };
 use lucida_components::stream::Stream;
+use std::num::NonZeroU64;
 
 /// Why nothing was drawn.
 #[derive(Debug)]
@@ -69,22 +71,24 @@ pub(super) fn plane(renderer: &mut Renderer, to: &mut Recording, params: &Params
     }
 
     let b = &renderer.buffers;
-    let bound: [&wgpu::Buffer; 9] = [
-        b.bound(Role::Frame),
-        b.bound(Role::Layers),
-        b.bound(Role::Levels),
-        b.bound(Role::Table),
-        b.bound(Role::Luts),
-        b.pool(0),
-        b.pool(1),
-        b.pool(2),
-        &ring.picture,
+    // They stay as large as the largest picture made them, which may be more than a uniform may have.
+    let bounded = |role| {
+        let size = if params.spec.large { None } else { NonZeroU64::new(UNIFORM_BYTES) };
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: b.bound(role), offset: 0, size })
+    };
+    let bound: [wgpu::BindingResource; 9] = [
+        b.bound(Role::Frame).as_entire_binding(),
+        bounded(Role::Layers),
+        bounded(Role::Levels),
+        b.bound(Role::Table).as_entire_binding(),
+        b.bound(Role::Luts).as_entire_binding(),
+        b.pool(0).as_entire_binding(),
+        b.pool(1).as_entire_binding(),
+        b.pool(2).as_entire_binding(),
+        ring.picture.as_entire_binding(),
     ];
-    let entries: Vec<_> = bound
-        .iter()
-        .zip(0..)
-        .map(|(buffer, binding)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-        .collect();
+    let entries: Vec<_> =
+        (0..).zip(bound).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
         label: Some("plane"),
         layout: renderer.programs.layout(&gpu.device, &spec),
@@ -120,7 +124,7 @@ pub(super) fn volume(
     let (part, is_last) = match task {
         Task::Again => return finish(renderer, to, false),
         Task::Wait => return Ok(()),
-        Task::Whole { scale } if scale == 1.0 => {
+        Task::Whole { scale: 1.0 } => {
             let params = params(&mut renderer.colours, Quality::FULL);
             let grid = Grid { canvas, size: canvas, from: [0; 2], count: canvas };
             let clocks = ring.clocks.as_ref().map(Clocks::writes);

@@ -149,7 +149,7 @@ impl Staging {
     }
 
     /// Room for a brick, beside others of its class where there is some: rows of a texture's source are
-    /// [`ROW`] bytes long, and a brick's are shorter.
+    /// `ROW` bytes long, and a brick's are shorter.
     ///
     /// # Errors
     /// [`NoStaging`].
