@@ -9,6 +9,7 @@ mod live;
 mod lost;
 mod refused;
 mod vast;
+mod volumes;
 
 use common::array::ArrayImage;
 use live::Shown;
