@@ -13,8 +13,9 @@ use lucida::{
     data::procedural::{ProceduralSpec, procedural},
 };
 use lucida_components::{
-    controls::{Blending, ControlChange, Interpolation, Projection},
+    controls::{Blending, ControlChange, Interpolation, Projection, Rendering},
     dtype::Dtype,
+    intent::Change,
     labels::LabelTable,
     stream::Canvas,
 };
@@ -98,6 +99,24 @@ fn golden_pictures_of_every_look() {
         rect(245.0 * unit[2], 195.0 * unit[1], 56.0 * unit[2], 42.0 * unit[1]),
     ];
     golden("cubic", &stills.draw(cubic).expect("drawn"));
+}
+
+#[test]
+fn golden_pictures_of_a_volume() {
+    let Some(device) = device() else { return };
+    if !device.gpu.is_cpu {
+        eprintln!("SKIPPED: golden pictures are the software driver's");
+        return;
+    }
+    let spec = ProceduralSpec { shape: [1, 1, 48, 96, 96], chunk: [32, 32, 32], ..ProceduralSpec::default() };
+    let mut stills = stills(&device, procedural(spec));
+    let start = vec![canvas(80, 60), Change::Ndisplay(3), set(0, ControlChange::Colormap("viridis".into()))];
+    golden("volume", &stills.draw(start).expect("drawn"));
+    let solid = vec![
+        set(0, ControlChange::Rendering(Rendering::Translucent)),
+        set(0, ControlChange::Attenuation(0.6)),
+    ];
+    golden("translucent", &stills.draw(solid).expect("drawn"));
 }
 
 /// Compares with the picture in `tests/golden`; `LUCIDA_BLESS=1` writes it instead.

@@ -10,7 +10,14 @@ use lucida::{
 };
 use lucida_components::{dtype::Dtype, lod::Budgets};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 async fn into_the_volume(client: &mut Client) -> Shown {
     client.ask("stream", "main", "canvas", json!([96, 64])).await;
@@ -90,4 +97,95 @@ async fn an_orbit_about_more_than_the_bricks_budget_is_never_black() {
     assert!(metrics.bricks_uploaded > 0, "{metrics:?}");
     assert_eq!(metrics.gpu_refusals, 0);
     live.end().await;
+}
+
+async fn orbit(client: &mut Client) -> Shown {
+    let id = client.update("camera", "main", "orbit", json!({"d_az_deg": 15, "d_el_deg": 3})).await;
+    client.picture_of(|p| p.intents.contains(&id)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_coarse_stands_until_what_is_fine_is_delivered() {
+    let Some(device) = device() else { return };
+    let starved = Arc::new(AtomicBool::new(false));
+    let still = starved.clone();
+    let value = move |level: usize, _: &[u64]| {
+        while level == 0 && still.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if level == 0 { 200.0 } else { 120.0 }
+    };
+    let mut made = ArrayImage::new("zyx", &[40, 64, 64], Dtype::U8, Arc::new(value));
+    made.levels = 2;
+    let live = Live::start(&device, made.open());
+    let mut client = live.watcher().await;
+    client.picture().await;
+    // The plane comes to rest, so that no reader is held up before what is coarse is here.
+    while client.picture_within(Duration::from_millis(500)).await.is_some() {}
+    starved.store(true, Ordering::Release);
+    into_the_volume(&mut client).await;
+    client.ask("multiscale", "main", "level", json!(0)).await;
+    for _ in 0..3 {
+        let shown = orbit(&mut client).await;
+        assert!(super::is_grey(&shown, 120.0), "{:?}", shown.middle());
+    }
+    loop {
+        let told = client.frame("notify.residency").await;
+        if told["payload"]["resident"].as_u64() < told["payload"]["wanted"].as_u64() {
+            break;
+        }
+    }
+    starved.store(false, Ordering::Release);
+    client.picture_of(|p| super::is_grey(p, 200.0)).await;
+    loop {
+        let told = client.frame("notify.residency").await;
+        if told["payload"]["resident"] == told["payload"]["wanted"] {
+            break;
+        }
+    }
+    live.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_files_are_told_and_their_repair_appears_by_itself() {
+    let Some(device) = device() else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path().join("image");
+    let spec = ProceduralSpec {
+        shape: [6, 1, 32, 64, 64],
+        chunk: [32, 32, 64],
+        levels: 1,
+        noise: 0.0,
+        ..ProceduralSpec::default()
+    };
+    lucida::data::demo::write(spec, &root, &|_, _| ()).expect("written");
+    let live = Live::start(&device, lucida::data::open::open(&root).expect("opens"));
+    let mut client = live.watcher().await;
+    client.ask("layer", "layer-0", "contrast_limits", json!([0, 200])).await;
+    client.ask("dims", "t", "scene_index", json!(0)).await;
+    is_lit(&into_the_volume(&mut client).await, "the first");
+    // One of two chunks of the last time, which nobody has seen.
+    let damaged = chunk_of(&root, 5);
+    let sound = std::fs::read(&damaged).expect("a chunk");
+    std::fs::write(&damaged, b"damaged").expect("written");
+    client.ask("dims", "t", "scene_index", json!(5)).await;
+    while client.frame("notify.residency").await["payload"]["missing"].as_u64() < Some(1) {}
+    for _ in 0..2 {
+        is_lit(&orbit(&mut client).await, "damaged");
+    }
+    std::fs::write(dir.path().join("repaired"), sound).expect("written");
+    std::fs::rename(dir.path().join("repaired"), &damaged).expect("renamed");
+    while client.frame("notify.residency").await["payload"]["missing"] != 0 {}
+    is_lit(&orbit(&mut client).await, "repaired");
+    live.end().await;
+}
+
+/// The file of the first chunk of a time, t/c/z/y/x in the only level.
+fn chunk_of(root: &Path, time: u64) -> PathBuf {
+    let of_time = format!("{time}/0/0/0/0");
+    ["0", "s0", "0/c", "s0/c"]
+        .map(|level| root.join(level).join(&of_time))
+        .into_iter()
+        .find(|path| path.is_file())
+        .expect("a file of the chunk")
 }
