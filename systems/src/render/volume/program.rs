@@ -188,7 +188,11 @@ impl Spec {
         for run in self.layers.chunk_by(PartialEq::eq) {
             let end = at + run.len();
             // Writing into a String cannot fail.
-            let _ = write!(calls, "for (var n = {at}u; n < {end}u; n++) {{ let l = n + zero; {} }}\n    ", run[0].call());
+            let _ = write!(
+                calls,
+                "for (var n = {at}u; n < {end}u; n++) {{ let l = n + zero; {} }}\n    ",
+                run[0].call()
+            );
             at = end;
         }
         let mut source = SOURCE.replacen(MARKER, calls.trim_end(), 1);
