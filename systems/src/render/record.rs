@@ -151,10 +151,20 @@ pub(super) fn volume(
     if !is_last {
         return Ok(());
     }
+    exchange(ring);
+    let finished = finish(renderer, to, false);
+    if finished.is_err() {
+        // It is tried again, with the pieces that there are.
+        exchange(to.ring);
+    }
+    finished
+}
+
+/// The pieces become the picture, and what was the picture is drawn over next.
+fn exchange(ring: &mut Ring) {
     if let Some(pieces) = &mut ring.volume.pieces {
         std::mem::swap(&mut ring.picture, pieces);
     }
-    finish(renderer, to, false)
 }
 
 /// Records the conversion of the ring's picture, and its copy into the slot; of the clocks too where there was a
