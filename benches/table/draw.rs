@@ -150,6 +150,7 @@ impl<'a> Bench<'a> {
                     self.device.gpu.queue.submit([piece.commands]);
                 }
                 Job::Frame(job) => frame = Some(job),
+                Job::Close(_) => {}
             }
         }
         let mut job = frame?;

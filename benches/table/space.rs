@@ -15,11 +15,11 @@ use lucida_components::{
     camera::{CameraDelta, CameraParts},
     chunk::{Arrivals, Wants},
     clock::Clock,
-    ids::{SessionId, StreamId, ViewId},
+    ids::{SessionId, ViewId},
     intent::{Change, Intent, SessionEvent},
     metrics::Metrics,
     notice::Residency,
-    session::{Features, Watch},
+    session::{Features, Newcomer, Watch},
     stream::Canvas,
 };
 use lucida_systems::{
@@ -102,14 +102,11 @@ impl<'a> Space<'a> {
         let mut inbox = world.resource_mut::<Inbox>();
         inbox.intents.push(show);
         let session = SessionId(1);
-        inbox.events.push(SessionEvent::Joined {
-            session,
-            view: ViewId::MAIN,
-            features: Features::default(),
-        });
-        inbox.events.push(SessionEvent::Watching { session, stream: StreamId::MAIN });
+        let newcomer = Box::new(Newcomer::new(Features::default()));
+        inbox.events.push(SessionEvent::Joined { session, newcomer });
+        inbox.events.push(SessionEvent::Watching { session });
         let mut space = Self { app, device, pool, arrivals, interval, ahead: Duration::ZERO, peak: [0; 2] };
-        space.ask(Change::Canvas { stream: StreamId::MAIN, canvas });
+        space.ask(Change::Canvas(canvas));
         space
     }
 
@@ -237,6 +234,7 @@ impl<'a> Space<'a> {
                     world.resource_mut::<Pieces>().0.push(PieceReturned { stream, number, micros });
                     turn = Turn::Piece;
                 }
+                Job::Close(_) => {}
                 Job::Frame(mut job) => {
                     let Some(commands) = job.commands.take() else { continue };
                     let waited = submit(self.device, commands);

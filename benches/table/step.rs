@@ -8,7 +8,7 @@ use lucida_components::{
     ids::{IntentRef, SessionId, ViewId},
     intent::{Change, Intent, Origin, SessionEvent},
     outbox::Outbox,
-    session::Features,
+    session::{Features, Newcomer},
 };
 use lucida_systems::{LucidaPlugin, ingest::Inbox};
 use std::time::Instant;
@@ -19,8 +19,8 @@ pub fn rows(full: bool) -> Vec<Row> {
     app.finish();
     app.cleanup();
     let session = SessionId(1);
-    let features = Features { view: true, frames: true, dims: true, camera: true };
-    let joined = SessionEvent::Joined { session, view: ViewId::MAIN, features };
+    let features = Features { view: true, frames: true, ..Features::BASE };
+    let joined = SessionEvent::Joined { session, newcomer: Box::new(Newcomer::new(features)) };
     app.world_mut().resource_mut::<Inbox>().events.push(joined);
     send(&mut app, None, Change::Dataset(procedural(ProceduralSpec::default()).dataset));
     app.update();

@@ -21,6 +21,8 @@ pub enum RejectCode {
     Error,
     /// This server cannot do it (yet).
     Unsupported,
+    /// The session's role does not allow it.
+    Forbidden,
 }
 
 impl Rejection {
@@ -32,6 +34,11 @@ impl Rejection {
     /// A step that failed.
     pub fn error(message: impl Into<String>) -> Self {
         Self { code: RejectCode::Error, message: message.into() }
+    }
+
+    /// Something the session's role does not allow.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self { code: RejectCode::Forbidden, message: message.into() }
     }
 
     /// Something this server cannot do.

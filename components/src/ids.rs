@@ -30,6 +30,38 @@ impl StreamId {
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LayerId(pub u32);
 
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session-{}", self.0)
+    }
+}
+
+impl SessionId {
+    /// Reads the wire form `session-N`.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix("session-")?.parse().ok().map(Self)
+    }
+}
+
+impl fmt::Display for ViewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::MAIN => f.write_str("main"),
+            Self(number) => write!(f, "view-{number}"),
+        }
+    }
+}
+
+impl ViewId {
+    /// Reads the wire form: `main`, or `view-N`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "main" => Some(Self::MAIN),
+            _ => text.strip_prefix("view-")?.parse().ok().map(Self).filter(|id| *id != Self::MAIN),
+        }
+    }
+}
+
 impl fmt::Display for LayerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "layer-{}", self.0)

@@ -5,9 +5,11 @@ use crate::{
     clip::ClipParts,
     controls::ControlChange,
     dataset::Dataset,
-    ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
+    ids::{IntentRef, LayerId, SessionId, ViewId},
     index::Index,
     lod::LodPolicy,
+    seats::SeatChange,
+    session::Newcomer,
     snapshot::Snapshot,
     stream::Canvas,
 };
@@ -19,7 +21,7 @@ use std::{sync::Arc, time::Instant};
 pub struct Intent {
     /// Who asks; `None` for the server itself (bootstrap, a still).
     pub origin: Option<Origin>,
-    /// The view it is about.
+    /// The view it is about. Of a session's it is the one that the session looks at when it enters the world.
     pub view: ViewId,
     /// What is asked for.
     pub change: Change,
@@ -103,13 +105,14 @@ pub enum Change {
     },
     /// Group *volume*: one control of every layer.
     Volume(ControlChange),
-    /// Group *stream*: the size of the pictures.
-    Canvas {
-        /// The stream.
-        stream: StreamId,
-        /// The size, already fitted.
-        canvas: Canvas,
-    },
+    /// Group *stream*: the size of the session's picture, already fitted; of the view's where nobody asks. Where the
+    /// session leads its view it is the view's too.
+    Canvas(Canvas),
+    /// Group *stream*: the view's canvas is this from now on, that of the session that leads it now. What that
+    /// session sees stays as it is. Nobody can ask for it.
+    Lead(Canvas),
+    /// Group *seats*: views come and go, sessions look at them.
+    Seat(SeatChange),
     /// Group *dataset*: show another image. Opened before it was sent; showing it is short.
     Dataset(Arc<Dataset>),
     /// Group *dataset*: bring back a snapshot.
@@ -123,17 +126,13 @@ pub enum SessionEvent {
     Joined {
         /// Its number.
         session: SessionId,
-        /// The view it looks at.
-        view: ViewId,
-        /// What it negotiated.
-        features: crate::session::Features,
+        /// What it brings.
+        newcomer: Box<Newcomer>,
     },
-    /// A client's pixel channel opened.
+    /// A client's pixel channel opened: it watches its view.
     Watching {
         /// Its number.
         session: SessionId,
-        /// What it watches.
-        stream: StreamId,
     },
     /// A client's pixel channel closed.
     Unwatching {

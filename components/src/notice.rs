@@ -5,8 +5,11 @@ use crate::{
     applied::Applied,
     controls::ControlKey,
     fault::Rejection,
-    ids::{IntentRef, LayerId},
+    ids::{IntentRef, LayerId, ViewId},
+    incident::{Domain, Incident},
+    seats::Seats,
     stream::StreamConfig,
+    thumbnail::{Thumbnail, Thumbnails},
     value::Value,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -46,6 +49,16 @@ pub enum Topic {
     View,
     /// What is loading, for clients that negotiated `View`.
     Residency,
+    /// The level, for clients that asked for it.
+    Level,
+    /// The small picture of one layer, for clients that want them.
+    Thumbnail(LayerId),
+    /// Who is here, for clients that asked for it.
+    Seats,
+    /// What pictures cost, for clients that asked for it.
+    Telemetry,
+    /// The newest thing that went wrong of a domain, for clients that asked for it.
+    Incident(Domain),
 }
 
 /// One notice.
@@ -57,13 +70,42 @@ pub struct Notice {
     pub body: NoticeBody,
     /// The intent that caused it, where exactly one did.
     pub cause: Option<IntentRef>,
+    /// The view that the session looks at.
+    pub view: ViewId,
+    /// Its place in its topic, where a client that comes back can go on from it: Scene, Layer and Stream.
+    pub mark: Option<Mark>,
+}
+
+/// A place in the sequence of a resumable topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Grows with every notice of the topic, for everybody alike. Within a connection it never falls.
+    pub seq: u64,
+    /// With it a client that comes back says that it knows all up to here.
+    pub token: String,
 }
 
 /// The content of a notice.
 #[derive(Debug, Clone)]
 pub enum NoticeBody {
-    /// For Scene, Dims, Camera and View: the state to be told.
+    /// For Scene: everything.
+    Scene {
+        /// The state.
+        applied: Arc<Applied>,
+        /// Small pictures, for clients that want them.
+        thumbnails: Arc<Thumbnails>,
+    },
+    /// For Scene: no image is open.
+    Idle,
+    /// For Dims, View and Level: the state to be told.
     Applied(Arc<Applied>),
+    /// For Camera: the pose, and what was asked of it where exactly one intent changed it.
+    Camera {
+        /// The state.
+        applied: Arc<Applied>,
+        /// The key (`zoom`, `pan`, …) and its value as it was applied.
+        echo: Option<(&'static str, Value)>,
+    },
     /// For Layer: the state and which controls changed.
     Layer {
         /// The state.
@@ -75,6 +117,25 @@ pub enum NoticeBody {
     Stream(Arc<StreamConfig>),
     /// For Residency.
     Residency(Residency),
+    /// For Thumbnail.
+    Thumbnail(Arc<Thumbnail>),
+    /// For Seats.
+    Seats(Arc<Seats>),
+    /// For Telemetry.
+    Telemetry(Telemetry),
+    /// For Incident.
+    Incident(Arc<Incident>),
+}
+
+/// What the pictures of a session cost.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Telemetry {
+    /// Drawing the last picture, milliseconds on the GPU.
+    pub draw: f64,
+    /// Encoding it, milliseconds.
+    pub encode: f64,
+    /// Pictures on their way to the session.
+    pub in_flight: u32,
 }
 
 /// How much of what is wanted is on the GPU: tiles of a plane, bricks of a volume.

@@ -5,6 +5,7 @@ use crate::{
     fault::Rejection,
     ids::{LayerId, ViewId},
     intent::{Intent, Origin},
+    stream::Canvas,
 };
 use bevy_ecs::resource::Resource;
 use std::{collections::VecDeque, fmt, time::Instant};
@@ -26,13 +27,15 @@ pub enum OpKind {
     Layer,
     /// Stream size.
     Stream,
+    /// Views that come and go, sessions that look at them.
+    Seat,
     /// Dataset or snapshot.
     Dataset,
 }
 
 impl OpKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ViewToggle,
         Self::Dims,
         Self::Policy,
@@ -40,6 +43,7 @@ impl OpKind {
         Self::Clip,
         Self::Layer,
         Self::Stream,
+        Self::Seat,
         Self::Dataset,
     ];
 
@@ -53,6 +57,7 @@ impl OpKind {
             Self::Clip => "clip",
             Self::Layer => "layer",
             Self::Stream => "stream",
+            Self::Seat => "seat",
             Self::Dataset => "dataset",
         }
     }
@@ -101,12 +106,14 @@ pub enum Report {
     Control(LayerId, ControlKey),
     /// A control that every layer was given.
     VolumeControl(ControlKey),
-    /// The canvas.
-    Canvas,
+    /// The session's canvas.
+    Canvas(Canvas),
     /// The clip block.
     Clip,
-    /// The camera delta as it was normalised.
-    Camera(crate::value::Value),
+    /// The camera delta as it was normalised, and the key it was asked for by: `zoom`, `pan`, `orbit`, `reset`, `set`.
+    Camera(&'static str, crate::value::Value),
+    /// A value that is in no view.
+    Value(crate::value::Value),
 }
 
 /// One change.

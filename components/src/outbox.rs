@@ -10,7 +10,7 @@ use std::{collections::VecDeque, sync::Arc};
 /// The outbox of one session. The socket side drains it: acks, then notices, then pictures.
 ///
 /// Drop policy: acks are never dropped (a session that lets [`Outbox::MAX_ACKS`] of them pile up is closed);
-/// notices of the same topic merge, so there are at most as many as topics; a picture enters only while the
+/// notices of the same topic merge, so there are at most as many as topics (fixed ones and two per layer); a picture enters only while the
 /// session has room ([`crate::session::Watch`]), so pictures are dropped before they come here.
 #[derive(Component, Debug, Default)]
 pub struct Outbox {
@@ -49,6 +49,13 @@ impl Outbox {
         }
         if waiting.cause != notice.cause {
             notice.cause = None;
+            if let NoticeBody::Camera { echo, .. } = &mut notice.body {
+                *echo = None;
+            }
+        }
+        // Of layers what is told is all up to the earlier place: between the two there may be other layers.
+        if matches!(notice.topic, Topic::Layer(_)) {
+            notice.mark = waiting.mark.take();
         }
         *waiting = notice;
     }

@@ -3,8 +3,8 @@
 use bevy_ecs::component::Component;
 use serde::{Deserialize, Serialize};
 
-/// Size of a picture in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Size of a picture in pixels. On the entity of a view: the size in whose pixels its camera counts, as requested.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Canvas {
     /// Pixels per row.
     pub width: u32,

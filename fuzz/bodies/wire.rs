@@ -42,7 +42,7 @@ fn check(change: &Change) {
     match change {
         Change::Camera(delta) => finite(&format!("{delta:?}")),
         Change::Margins { margins, .. } => finite(&format!("{margins:?}")),
-        Change::Canvas { canvas, .. } => {
+        Change::Canvas(canvas) => {
             let fitted = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));
             assert_eq!(*canvas, fitted, "a canvas that the encoders do not take");
         }

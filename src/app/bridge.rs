@@ -3,12 +3,12 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use lucida_components::{
     chunk::ChunkKey,
-    ids::{SessionId, StreamId, ViewId},
+    ids::SessionId,
     intent::{Intent, SessionEvent},
     metrics::Metrics,
     notice::{Ack, Notice},
     packet::Packet,
-    session::Features,
+    session::Newcomer,
 };
 use std::{
     sync::{
@@ -44,10 +44,8 @@ pub enum Inbound {
     Join {
         /// Its number.
         session: SessionId,
-        /// The view it looks at.
-        view: ViewId,
-        /// What it negotiated.
-        features: Features,
+        /// What it brings.
+        newcomer: Box<Newcomer>,
         /// Bounded by [`STATE_QUEUE`].
         state: mpsc::Sender<Outbound>,
     },
@@ -55,8 +53,6 @@ pub enum Inbound {
     Watch {
         /// Its number.
         session: SessionId,
-        /// The stream.
-        stream: StreamId,
         /// Bounded by [`PICTURE_QUEUE`].
         pictures: mpsc::Sender<Arc<Packet>>,
     },

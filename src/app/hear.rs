@@ -18,15 +18,15 @@ pub(super) fn hear(world: &mut World, message: Inbound) -> bool {
                 world.resource_mut::<Inbox>().intents.push(intent);
             }
         }
-        Inbound::Join { session, view, features, state } => {
+        Inbound::Join { session, newcomer, state } => {
             world.resource_mut::<Sockets>().0.insert(session, Ends { state, pictures: None });
-            event(world, SessionEvent::Joined { session, view, features });
+            event(world, SessionEvent::Joined { session, newcomer });
         }
-        Inbound::Watch { session, stream, pictures } => {
+        Inbound::Watch { session, pictures } => {
             if let Some(ends) = world.resource_mut::<Sockets>().0.get_mut(&session) {
                 ends.pictures = Some(pictures);
             }
-            event(world, SessionEvent::Watching { session, stream });
+            event(world, SessionEvent::Watching { session });
         }
         Inbound::Session(said) => {
             if let SessionEvent::Left { session } = said {

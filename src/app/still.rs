@@ -206,6 +206,7 @@ impl Stills {
                 Job::Upload(upload) => (Some(upload.commands), None, None),
                 Job::Piece(piece) => (Some(piece.commands), Some((piece.stream, piece.number)), None),
                 Job::Frame(mut job) => (job.commands.take(), None, Some(job)),
+                Job::Close(_) => continue,
             };
             let Some(commands) = commands else { continue };
             let started = Instant::now();

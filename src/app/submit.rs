@@ -66,6 +66,11 @@ pub fn start(
                     continue;
                 }
                 Job::Frame(job) => job,
+                Job::Close(stream) => {
+                    // Its thread ends when it has encoded what it has.
+                    encoders.remove(&stream);
+                    continue;
+                }
             };
             let stream = job.stream;
             let Some(commands) = job.commands.take() else { continue };

@@ -15,7 +15,6 @@ use clap::Args;
 use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, Rect},
-    ids::StreamId,
     intent::{Change, Grid},
     stream::Canvas,
 };
@@ -74,7 +73,7 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let mut stills = Stills::new(device, settings, opened)?;
     let state = stills.state().context("the image was not applied")?;
 
-    let mut changes = vec![Change::Canvas { stream: StreamId::MAIN, canvas }];
+    let mut changes = vec![Change::Canvas(canvas)];
     for place in &args.index {
         changes.push(index(place, &state)?);
     }

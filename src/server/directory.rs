@@ -1,12 +1,7 @@
 //! The sessions there are: by the name that the wire gave them, so that a pixel channel finds its session.
 
 use crate::app::bridge::{Inbound, PICTURE_QUEUE, WorldGone, WorldHandle};
-use lucida_components::{
-    ids::{SessionId, StreamId},
-    intent::SessionEvent,
-    packet::Packet,
-    session::Features,
-};
+use lucida_components::{ids::SessionId, intent::SessionEvent, packet::Packet, session::Features};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -86,8 +81,7 @@ impl Entry {
         // Never full: the world sends no more than may be in flight (`PICTURE_QUEUE`).
         let (sender, pictures) = mpsc::channel(PICTURE_QUEUE);
         let latest = self.pixels.subscribe();
-        let (session, stream) = (self.session, StreamId::MAIN);
-        world.send(Inbound::Watch { session, stream, pictures: sender }).await?;
+        world.send(Inbound::Watch { session: self.session, pictures: sender }).await?;
         Ok(Some(Channel { number, pictures, latest }))
     }
 

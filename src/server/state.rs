@@ -17,7 +17,7 @@ use crate::{
 };
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
-use lucida_components::ids::{SessionId, ViewId};
+use lucida_components::{ids::SessionId, session::Newcomer};
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
@@ -96,7 +96,8 @@ async fn converse(
     // When full, the client is told to try again.
     let (loads, queued) = mpsc::channel(commands::QUEUE);
     // Before the welcome: with it the client can open its pixel channel, whose watch must not come first.
-    let joined = app.world.send(Inbound::Join { session, view: ViewId::MAIN, features, state }).await;
+    let newcomer = Box::new(Newcomer::new(features));
+    let joined = app.world.send(Inbound::Join { session, newcomer, state }).await;
     if !matches!(timeout(app.config.write_timeout, socket.send(welcome)).await, Ok(Ok(()))) {
         app.directory.leave(&name);
         let _ = entry.end(&app.world).await;

@@ -43,6 +43,7 @@ fn code(code: RejectCode) -> &'static str {
         RejectCode::Invalid => "state.invalid",
         RejectCode::Error => "state.error",
         RejectCode::Unsupported => "state.unsupported",
+        RejectCode::Forbidden => "state.forbidden",
     }
 }
 

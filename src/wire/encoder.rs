@@ -122,22 +122,25 @@ impl Encoder {
     pub fn notice(&mut self, notice: &Notice) -> Option<Frame> {
         let cause = notice.cause.as_ref().filter(|c| !is_command(c));
         match (&notice.body, notice.topic) {
+            (NoticeBody::Scene { applied, .. }, _) => {
+                let state = &*applied.state;
+                self.canvas.set(state.canvas);
+                // A new scene begins the other resumable topics anew.
+                (self.layers_seq, self.stream_seq) = (0, 0);
+                let encoder = self.stream.as_ref().map(|s| s.encoder);
+                let payload = notices::scene::payload(state, &self.facts, self.features, encoder);
+                Some(self.numbered("notify.scene", "notify-scene", 0, payload))
+            }
+            (NoticeBody::Camera { applied, .. }, _) if self.features.camera => {
+                self.canvas.set(applied.state.canvas);
+                Some(self.frame("notify.camera", "camera", notices::camera::pose(&applied.state)))
+            }
             (NoticeBody::Applied(applied), topic) => {
                 let state = &*applied.state;
                 self.canvas.set(state.canvas);
                 match topic {
-                    Topic::Scene => {
-                        // A new scene begins the other resumable topics anew.
-                        (self.layers_seq, self.stream_seq) = (0, 0);
-                        let encoder = self.stream.as_ref().map(|s| s.encoder);
-                        let payload = notices::scene::payload(state, &self.facts, self.features, encoder);
-                        Some(self.numbered("notify.scene", "notify-scene", 0, payload))
-                    }
                     Topic::Dims if self.features.dims => {
                         Some(self.frame("notify.dims", "dims", notices::dims::payload(state)))
-                    }
-                    Topic::Camera if self.features.camera => {
-                        Some(self.frame("notify.camera", "camera", notices::camera::pose(state)))
                     }
                     Topic::View if self.features.view => {
                         Some(self.frame("notify.view", "view", notices::view::payload(applied)))
@@ -202,6 +205,7 @@ pub fn is_command(intent: &IntentRef) -> bool {
 fn failure(why: &Rejection) -> CommandFailure {
     let code = match why.code {
         RejectCode::Error => CommandCode::Retryable,
+        RejectCode::Forbidden => CommandCode::Forbidden,
         RejectCode::Invalid | RejectCode::Unsupported => CommandCode::InvalidImage,
     };
     CommandFailure::new(code, &why.message)

@@ -13,7 +13,7 @@ use super::{
 use lucida_components::{
     controls::ControlKey,
     fault::Rejection,
-    ids::{IntentRef, LayerId, SessionId, StreamId},
+    ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
     intent::Change,
     notice::{Ack, AckApplied, Notice, NoticeBody, Residency, Topic},
     packet::{Answer, Packet},
@@ -68,11 +68,17 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 
 fn told(topic: Topic, body: NoticeBody) -> Notice {
     let cause = Some(IntentRef { intent_id: "intent-1".into(), frame_id: "state-1".into() });
-    Notice { topic, body, cause }
+    Notice { topic, body, cause, view: ViewId::MAIN, mark: None }
 }
 
 fn applied(topic: Topic) -> Notice {
-    told(topic, NoticeBody::Applied(fixture::applied(1)))
+    let applied = fixture::applied(1);
+    let body = match topic {
+        Topic::Scene => NoticeBody::Scene { applied, thumbnails: Arc::default() },
+        Topic::Camera => NoticeBody::Camera { applied, echo: None },
+        _ => NoticeBody::Applied(applied),
+    };
+    told(topic, body)
 }
 
 fn layer() -> Notice {
@@ -259,7 +265,7 @@ fn acks_are_those_of_the_protocol() {
 fn an_anchor_comes_back_as_it_was_sent() {
     let mut encoder = encoder(&[]);
     let state = fixture::applied(1);
-    encoder.notice(&told(Topic::Camera, NoticeBody::Applied(state)));
+    encoder.notice(&told(Topic::Camera, NoticeBody::Camera { applied: state, echo: None }));
     assert_eq!(encoder.canvas().get().height, 1080);
     let value =
         Told::Map(vec![("factor", Told::Float(1.1)), ("anchor_px", Told::Floats(vec![960.0, 1000.0]))]);

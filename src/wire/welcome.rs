@@ -19,7 +19,13 @@ const FRAMES: &str = "lucida.frames";
 pub fn negotiate(hello: &Hello) -> Features {
     let view = hello.features.contains(VIEW);
     let on = |topic| !(view && hello.declined.contains(topic));
-    Features { view, frames: hello.features.contains(FRAMES), dims: on(DIMS), camera: on(CAMERA) }
+    Features {
+        view,
+        frames: hello.features.contains(FRAMES),
+        dims: on(DIMS),
+        camera: on(CAMERA),
+        ..Features::default()
+    }
 }
 
 /// The payload of the welcome. A client that did not ask for our additions does not see them named.

@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    ids::SessionId,
+    ids::{SessionId, StreamId},
     intent::{Intent, SessionEvent},
     metrics::Metrics,
     ops::Ops,
@@ -19,6 +19,10 @@ pub struct Inbox {
     pub events: Vec<SessionEvent>,
 }
 
+/// How many have begun to watch.
+#[derive(Resource, Debug, Default)]
+pub struct Watchers(u64);
+
 /// A session whose stream must give it a keyframe.
 #[derive(Component, Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct WantsKeyframe;
@@ -27,13 +31,16 @@ pub struct WantsKeyframe;
 pub fn sessions(world: &mut World) {
     for event in std::mem::take(&mut world.resource_mut::<Inbox>().events) {
         match event {
-            SessionEvent::Joined { session, view, features } => {
-                world.spawn((session, Session { view, features }, Outbox::default()));
+            SessionEvent::Joined { session, newcomer } => {
+                world.spawn((session, Session::of(session, *newcomer), Outbox::default()));
                 world.resource_mut::<Metrics>().sessions += 1;
             }
-            SessionEvent::Watching { session, stream } => {
+            SessionEvent::Watching { session } => {
+                let mut watchers = world.resource_mut::<Watchers>();
+                watchers.0 += 1;
+                let since = watchers.0;
                 if let Some(mut e) = find(world, session) {
-                    e.insert((Watch::joined(stream), WantsKeyframe));
+                    e.insert((Watch::joined(StreamId::MAIN, since), WantsKeyframe));
                 }
             }
             SessionEvent::Unwatching { session } => {

@@ -47,6 +47,7 @@ impl Plugin for LucidaPlugin {
         app.insert_resource(FallbackErrorHandler(log_error));
         app.add_message::<Intent>();
         app.init_resource::<ingest::Inbox>()
+            .init_resource::<ingest::Watchers>()
             .init_resource::<Arrivals>()
             .init_resource::<Wants>()
             .init_resource::<Clock>()

@@ -9,7 +9,8 @@ use lucida_components::{
     index::Index,
     lod::Lod,
     notice::Residency,
-    stream::Stream,
+    seats::ViewName,
+    stream::{Canvas, Stream},
     view::View,
 };
 
@@ -17,7 +18,9 @@ use lucida_components::{
 pub fn main_view(world: &mut World) {
     world.spawn((
         ViewId::MAIN,
+        ViewName { name: ViewId::MAIN.to_string(), owner: None },
         View::default(),
+        Canvas::default(),
         Axes::default(),
         Index::default(),
         Lod::default(),

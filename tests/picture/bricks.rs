@@ -148,6 +148,7 @@ fn settle(app: &mut App, device: &Device) {
                 Job::Piece(piece) => {
                     device.gpu.queue.submit([piece.commands]);
                 }
+                Job::Close(_) => {}
                 Job::Frame(mut job) => {
                     device.gpu.queue.submit(job.commands.take());
                     world.resource_mut::<Returned>().0.push(job.returned(false, None));

@@ -68,7 +68,7 @@ impl Slow {
             pictures.format = PixelFormat::Rgba8;
             pace.interval = Duration::from_millis(1);
         }
-        world.spawn((SessionId(1), Watch::joined(StreamId::MAIN)));
+        world.spawn((SessionId(1), Watch::joined(StreamId::MAIN, 1)));
         let sources = opened.sources.clone();
         let show = world::show(&Sources::default(), opened);
         world.resource_mut::<Inbox>().intents.push(show);
@@ -113,6 +113,7 @@ impl Slow {
                     self.app.world_mut().resource_mut::<Pieces>().0.push(done);
                     made = Made::Piece;
                 }
+                Job::Close(_) => {}
                 Job::Frame(job) => {
                     assert_eq!(made, Made::Nothing, "one thing at a time");
                     made = self.picture(*job);

@@ -109,6 +109,7 @@ impl Held {
             let commands = match job {
                 Job::Upload(upload) => Some(upload.commands),
                 Job::Piece(piece) => Some(piece.commands),
+                Job::Close(_) => None,
                 Job::Frame(mut job) => {
                     let commands = job.commands.take();
                     frame = Some(job);

@@ -5,7 +5,7 @@ use lucida::app::still::Picture;
 use lucida_components::{
     camera::{CameraDelta, CameraParts, Rect},
     controls::ControlChange,
-    ids::{LayerId, StreamId},
+    ids::LayerId,
     intent::{Change, Grid},
     stream::Canvas,
 };
@@ -17,7 +17,7 @@ pub const TOLERANCE: f64 = 1.01;
 const EDGE_PIXELS: f64 = 0.004;
 
 pub fn canvas(width: u32, height: u32) -> Change {
-    Change::Canvas { stream: StreamId::MAIN, canvas: Canvas { width, height } }
+    Change::Canvas(Canvas { width, height })
 }
 
 pub fn rect(left: f64, bottom: f64, width: f64, height: f64) -> Change {

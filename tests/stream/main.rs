@@ -12,7 +12,7 @@ mod volume;
 use common::{array::ArrayImage, device, picture};
 use live::{Live, Shown};
 use lucida::data::procedural::{ProceduralSpec, procedural};
-use lucida_components::{dtype::Dtype, ids::StreamId, intent::Change, stream::Canvas};
+use lucida_components::{dtype::Dtype, intent::Change, stream::Canvas};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -31,8 +31,7 @@ async fn a_client_sees_what_a_still_shows() {
     let Some(device) = device() else { return };
     let spec = || ProceduralSpec { shape: [1, 3, 8, 200, 300], noise: 0.0, ..ProceduralSpec::default() };
     let size = Canvas { width: 322, height: 180 };
-    let still =
-        picture(&device, procedural(spec()), vec![Change::Canvas { stream: StreamId::MAIN, canvas: size }]);
+    let still = picture(&device, procedural(spec()), vec![Change::Canvas(size)]);
     let live = Live::start(&device, procedural(spec()));
     let mut client = live.watcher().await;
     let ack = client.ask("stream", "main", "canvas", json!([322, 180])).await;

@@ -89,7 +89,7 @@ impl Server {
 
     pub fn watch(&self) -> (SessionId, mpsc::Sender<Arc<Packet>>) {
         match self.next() {
-            Inbound::Watch { session, pictures, stream: StreamId::MAIN } => (session, pictures),
+            Inbound::Watch { session, pictures } => (session, pictures),
             other => panic!("no watch: {other:?}"),
         }
     }
@@ -110,12 +110,11 @@ impl Server {
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
         // Already there: a pixel channel that the welcome allows must not come before its session.
-        let Ok(Inbound::Join { session, features, state, .. }) = self.inbox.try_recv().map(|l| l.message)
-        else {
+        let Ok(Inbound::Join { session, newcomer, state }) = self.inbox.try_recv().map(|l| l.message) else {
             panic!("no join")
         };
         let name = welcome["session"].as_str().unwrap().to_owned();
-        Client { socket, name, session, features, state, intents: 0 }
+        Client { socket, name, session, features: newcomer.features, state, intents: 0 }
     }
 }
 

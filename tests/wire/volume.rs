@@ -90,7 +90,7 @@ async fn a_strict_client_is_told_a_volume_in_its_own_words() {
     let server = Server::start(quick());
     let mut client = server.join(&[]).await;
     for topic in [Topic::Scene, Topic::Dims, Topic::Camera] {
-        client.state.send(notice(topic, NoticeBody::Applied(volume()))).await.unwrap();
+        client.state.send(notice(topic, crate::about(topic, volume()))).await.unwrap();
     }
     let scene = client.socket.frame().await["payload"].take();
     assert_eq!(keys(&scene["viewer"]["camera"]), ["ndisplay", "center", "angles", "distance", "fov"].into());

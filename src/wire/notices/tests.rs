@@ -15,8 +15,8 @@ use lucida_components::{
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 
-const LUCIDA: Features = Features { view: true, frames: true, dims: true, camera: true };
-const STRICT: Features = Features { view: false, frames: false, dims: true, camera: true };
+const LUCIDA: Features = Features { view: true, frames: true, ..Features::BASE };
+const STRICT: Features = Features::BASE;
 
 fn facts() -> Facts {
     Facts { datasets: vec![("a".into(), "/data/a.zarr".into())], fps: 60.0, encoder: None }

@@ -1,7 +1,7 @@
 //! Scope `stream`.
 
 use super::{Asked, read::numbers};
-use lucida_components::{fault::Rejection, ids::StreamId, intent::Change, stream::Canvas};
+use lucida_components::{fault::Rejection, intent::Change, stream::Canvas};
 
 pub(super) fn stream(asked: &Asked<'_>) -> Result<Change, Rejection> {
     asked.on_main()?;
@@ -10,5 +10,5 @@ pub(super) fn stream(asked: &Asked<'_>) -> Result<Change, Rejection> {
     }
     let [width, height] = numbers(Some(asked.value), "canvas")?;
     // Out of range saturates, and is then fitted.
-    Ok(Change::Canvas { stream: StreamId::MAIN, canvas: Canvas::fitted(width as i64, height as i64) })
+    Ok(Change::Canvas(Canvas::fitted(width as i64, height as i64)))
 }

@@ -21,6 +21,7 @@ fn check(scope: &str, target: &str, key: &str, value: Value, expect: &str) {
                 RejectCode::Invalid => "invalid".into(),
                 RejectCode::Unsupported => "unsupported".into(),
                 RejectCode::Error => "error".into(),
+                RejectCode::Forbidden => "forbidden".into(),
             }
         }
     };

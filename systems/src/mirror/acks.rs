@@ -78,9 +78,9 @@ fn report(report: &Report, state: &ViewState) -> Value {
             let image = state.layers.iter().find(|l| l.layer.kind == LayerKind::Image);
             image.map_or(Value::None, |l| l.controls.value(*key))
         }
-        Report::Canvas => Value::Floats(vec![f64::from(state.canvas.width), f64::from(state.canvas.height)]),
+        Report::Canvas(canvas) => Value::Floats(vec![f64::from(canvas.width), f64::from(canvas.height)]),
         Report::Clip => clip(&state.clip),
-        Report::Camera(delta) => delta.clone(),
+        Report::Camera(_, value) | Report::Value(value) => value.clone(),
     }
 }
 

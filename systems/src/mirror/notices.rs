@@ -15,6 +15,7 @@ use lucida_components::{
     outbox::Outbox,
     session::{Features, Session, Watch},
     stream::StreamConfig,
+    value::Value,
 };
 use std::{
     collections::BTreeSet,
@@ -59,7 +60,7 @@ pub fn notify(
         let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
             continue;
         };
-        let mut out = Sink { outbox: &mut outbox, metrics: &mut metrics };
+        let mut out = Sink { view: session.view, outbox: &mut outbox, metrics: &mut metrics };
 
         if told.applied.as_ref().is_none_or(|t| t.revision != applied.revision) {
             let now = Arc::new(applied.clone());
@@ -106,6 +107,7 @@ fn settled(r: &Residency) -> bool {
 }
 
 struct Sink<'a> {
+    view: ViewId,
     outbox: &'a mut Outbox,
     metrics: &'a mut Metrics,
 }
@@ -113,7 +115,7 @@ struct Sink<'a> {
 impl Sink<'_> {
     fn tell(&mut self, topic: Topic, body: NoticeBody, cause: Option<IntentRef>) {
         let waiting = self.outbox.notices.len();
-        self.outbox.notify(Notice { topic, body, cause });
+        self.outbox.notify(Notice { topic, body, cause, view: self.view, mark: None });
         self.metrics.notices += 1;
         self.metrics.notices_merged += u64::from(self.outbox.notices.len() == waiting);
     }
@@ -122,7 +124,8 @@ impl Sink<'_> {
 /// The baseline: each block once, in the order that clients need.
 fn tell_everything(out: &mut Sink, features: Features, now: &Arc<Applied>) {
     let state = || NoticeBody::Applied(now.clone());
-    out.tell(Topic::Scene, state(), None);
+    let scene = NoticeBody::Scene { applied: now.clone(), thumbnails: Arc::default() };
+    out.tell(Topic::Scene, scene, None);
     if features.view {
         out.tell(Topic::View, state(), None);
     }
@@ -134,7 +137,7 @@ fn tell_everything(out: &mut Sink, features: Features, now: &Arc<Applied>) {
         out.tell(Topic::Layer(layer.id), NoticeBody::Layer { applied: now.clone(), changed }, None);
     }
     if features.camera {
-        out.tell(Topic::Camera, state(), None);
+        out.tell(Topic::Camera, NoticeBody::Camera { applied: now.clone(), echo: None }, None);
     }
 }
 
@@ -147,13 +150,15 @@ fn tell_changes(out: &mut Sink, ops: &Ops, session: &Session, before: &ViewState
     for layer in next.layers.iter() {
         let changed = changed_controls(before, layer);
         if !changed.is_empty() {
-            let cause = only_cause(ops, session.view, |op| touches(op, layer.id));
+            let cause = only_cause(ops, session.view, |op| touches(op, layer.id)).and_then(intent_of);
             out.tell(Topic::Layer(layer.id), NoticeBody::Layer { applied: now.clone(), changed }, cause);
         }
     }
     if features.camera && cameras_differ(before, next) {
         let cause = only_cause(ops, session.view, |op| op.kind == OpKind::Camera);
-        out.tell(Topic::Camera, state(), cause);
+        let echo = cause.and_then(echo);
+        let cause = cause.and_then(intent_of);
+        out.tell(Topic::Camera, NoticeBody::Camera { applied: now.clone(), echo }, cause);
     }
     if features.view {
         out.tell(Topic::View, state(), None);
@@ -185,14 +190,27 @@ fn touches(op: &Op, layer: LayerId) -> bool {
     matches!(op.report, Report::Control(l, _) if l == layer) || matches!(op.report, Report::VolumeControl(_))
 }
 
-/// The intent behind a change, where exactly one was.
-fn only_cause(ops: &Ops, view: ViewId, is_about: impl Fn(&Op) -> bool) -> Option<IntentRef> {
+/// The op behind a change, where exactly one was.
+fn only_cause(ops: &Ops, view: ViewId, is_about: impl Fn(&Op) -> bool) -> Option<&Op> {
     let mut causes = ops
         .turn
         .iter()
         .filter(|op| matches!(op.state, OpState::Applied { .. }) && op.view == view && is_about(op));
     match (causes.next(), causes.next()) {
-        (Some(op), None) => op.origin.as_ref().map(|o| o.intent.clone()),
+        (Some(op), None) => Some(op),
+        _ => None,
+    }
+}
+
+/// The intent of an op, where a session had it.
+fn intent_of(op: &Op) -> Option<IntentRef> {
+    op.origin.as_ref().map(|o| o.intent.clone())
+}
+
+/// What was asked of the camera, and became of it.
+fn echo(op: &Op) -> Option<(&'static str, Value)> {
+    match &op.report {
+        Report::Camera(key, value) if op.origin.is_some() => Some((key, value.clone())),
         _ => None,
     }
 }

@@ -35,7 +35,7 @@ impl Versions {
     /// The version of a property that now has this value.
     pub fn next(&mut self, view: ViewId, report: &Report, value: &Value) -> u64 {
         let property = match report {
-            Report::None => Property::Other,
+            Report::None | Report::Value(_) => Property::Other,
             Report::Ndisplay => Property::Ndisplay,
             Report::LevelIndex(a) | Report::SceneIndex(a) => Property::Index(*a),
             Report::Margins(a) => Property::Margins(*a),
@@ -44,9 +44,9 @@ impl Versions {
             Report::Policy => Property::Policy,
             Report::Control(layer, key) => Property::Control(*layer, *key),
             Report::VolumeControl(key) => Property::VolumeControl(*key),
-            Report::Canvas => Property::Canvas,
+            Report::Canvas(_) => Property::Canvas,
             Report::Clip => Property::Clip,
-            Report::Camera(_) => Property::Camera,
+            Report::Camera(..) => Property::Camera,
         };
         let (last, version) = self.0.entry((view, property)).or_insert((Value::None, 0));
         // Camera commands are counted, not compared: two equal pans are two commands.

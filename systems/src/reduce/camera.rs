@@ -26,10 +26,21 @@ pub fn reduce(
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut queue)) => check(delta).map(|report| {
                 queue.0.push(delta.clone());
-                Report::Camera(report)
+                Report::Camera(key(delta), report)
             }),
         };
         settle(&mut ops, intent, OpKind::Camera, outcome);
+    }
+}
+
+/// The wire's word for what is asked.
+fn key(delta: &CameraDelta) -> &'static str {
+    match delta {
+        CameraDelta::Zoom { .. } => "zoom",
+        CameraDelta::Pan { .. } => "pan",
+        CameraDelta::Orbit { .. } => "orbit",
+        CameraDelta::Reset => "reset",
+        CameraDelta::Set(_) => "set",
     }
 }
 

@@ -19,15 +19,15 @@ pub fn reduce(
     mut streams: Query<(&StreamId, &mut Stream)>,
 ) {
     for intent in intents.read() {
-        let Change::Canvas { stream, canvas } = intent.change else { continue };
-        let outcome = match streams.iter_mut().find(|(id, _)| **id == stream) {
-            None => Err(Rejection::invalid(format!("stream {} does not exist", stream.0))),
+        let Change::Canvas(canvas) = intent.change else { continue };
+        let outcome = match streams.iter_mut().find(|(id, _)| **id == StreamId::MAIN) {
+            None => Err(Rejection::invalid("the main stream does not exist")),
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((_, mut block)) => {
                 let canvas = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));
                 let next = Stream { canvas, ..*block };
                 block.set_if_neq(next);
-                Ok(Report::Canvas)
+                Ok(Report::Canvas(canvas))
             }
         };
         settle(&mut ops, intent, OpKind::Stream, outcome);

@@ -24,6 +24,8 @@ pub enum Job {
     Piece(PieceJob),
     /// A picture, and the tiles it needs.
     Frame(Box<FrameJob>),
+    /// Nobody watches a stream any more: its encoder is not needed.
+    Close(StreamId),
 }
 
 /// Recorded uploads without a picture: what is needed before one does not fit into one submission, or not

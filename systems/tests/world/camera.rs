@@ -4,7 +4,6 @@ use super::rig::{ALL_FEATURES, Rig, pan, set, set_zoom, topics, zoom};
 use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, Rect},
-    ids::StreamId,
     intent::Change,
     notice::Topic,
     stream::Canvas,
@@ -159,7 +158,7 @@ fn many_deltas_apply_in_order_and_make_one_notice() {
 
 #[test]
 fn a_new_canvas_refits_a_view_at_home_and_keeps_one_that_moved() {
-    let canvas = |width, height| Change::Canvas { stream: StreamId::MAIN, canvas: Canvas { width, height } };
+    let canvas = |width, height| Change::Canvas(Canvas { width, height });
     let mut rig = Rig::new();
     rig.ask(canvas(640, 640));
     let state = rig.state();

@@ -5,7 +5,7 @@ use lucida_components::{
     camera::CameraParts,
     clip::{Clip, ClipParts, ClipPlane},
     fault::{FaultReason, RejectCode},
-    ids::{StreamId, ViewId},
+    ids::ViewId,
     intent::Change,
     metrics::Metrics,
     notice::Topic,
@@ -148,7 +148,7 @@ fn commit_refuses_a_block_that_cannot_be_cut_along() {
 fn what_is_cropped_away_is_not_the_nearest_point() {
     let mut rig = Rig::showing(pyramid([512; 3], [1.0; 3], 4));
     let canvas = Canvas { width: 16, height: 16 };
-    rig.ask_all([Change::Ndisplay(3), Change::Canvas { stream: StreamId::MAIN, canvas }]);
+    rig.ask_all([Change::Ndisplay(3), Change::Canvas(canvas)]);
     // Along y, 44 units before the box, where a pixel is as large as 3 voxels.
     let parts = CameraParts { angles: Some([0.0; 3]), distance: Some(300.0), ..CameraParts::default() };
     rig.ask(set(parts));

@@ -25,7 +25,7 @@ impl Room {
 
     fn watcher(&mut self) -> SessionId {
         let session = self.rig.join(ALL_FEATURES);
-        self.rig.event(SessionEvent::Watching { session, stream: StreamId::MAIN });
+        self.rig.event(SessionEvent::Watching { session });
         self.rig.turn();
         session
     }
@@ -206,7 +206,7 @@ fn one_that_stopped_watching_gets_nothing() {
     room.picture();
     assert!(room.take(session).is_empty());
     // Watching again begins with a keyframe.
-    room.rig.event(SessionEvent::Watching { session, stream: StreamId::MAIN });
+    room.rig.event(SessionEvent::Watching { session });
     room.rig.turn();
     room.packet(StreamId::MAIN, false, None);
     let key = room.picture();

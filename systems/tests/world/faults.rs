@@ -10,7 +10,7 @@ use lucida_components::{
     camera::{CameraDelta, CameraQueue},
     controls::{ControlChange, Controls},
     fault::{RejectCode, Step},
-    ids::{StreamId, ViewId},
+    ids::ViewId,
     intent::Change,
     lod::{Budgets, Lod},
     metrics::Metrics,
@@ -40,7 +40,7 @@ fn every_failure() -> impl Iterator<Item = (Step, Failure)> {
 }
 
 fn canvas(width: u32, height: u32) -> Change {
-    Change::Canvas { stream: StreamId::MAIN, canvas: Canvas { width, height } }
+    Change::Canvas(Canvas { width, height })
 }
 
 #[test]

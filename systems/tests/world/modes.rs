@@ -92,7 +92,7 @@ fn a_session_that_comes_later_is_told_the_same() {
     let told = rig.read(session).notices;
     assert_eq!(topics(&told)[..3], [Topic::Scene, Topic::View, Topic::Dims]);
     assert_eq!(topics(&told)[5..7], [Topic::Camera, Topic::Stream]);
-    let NoticeBody::Applied(applied) = &told[0].body else { panic!("{told:?}") };
+    let NoticeBody::Scene { applied, .. } = &told[0].body else { panic!("{told:?}") };
     assert_eq!(applied.state.index.value[Z], 3);
 }
 

@@ -8,7 +8,7 @@ use lucida_components::{
     camera::{CameraDelta, CameraParts, Rect},
     clip::ClipPlane,
     controls::{Blending, ControlChange, Depiction, Interpolation, Projection},
-    ids::{StreamId, ViewId},
+    ids::ViewId,
     index::Index,
     intent::{Change, Grid},
     lod::{Budgets, LodPolicy, LodRules},
@@ -143,10 +143,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => whole().prop_map(Change::Level),
         2 => prop::sample::select(vec![LodPolicy::Auto, LodPolicy::Locked]).prop_map(Change::Policy),
         2 => (1_u8..5).prop_map(Change::Ndisplay),
-        1 => (0_u32..5000, 0_u32..5000).prop_map(|(width, height)| Change::Canvas {
-            stream: StreamId::MAIN,
-            canvas: Canvas { width, height },
-        }),
+        1 => (0_u32..5000, 0_u32..5000).prop_map(|(width, height)| Change::Canvas(Canvas { width, height })),
     ]
 }
 

@@ -21,7 +21,7 @@ use lucida_components::{
     notice::{Ack, Notice, Residency, Topic},
     ops::{Op, OpState, Ops},
     outbox::Outbox,
-    session::Features,
+    session::{Features, Newcomer},
     stream::Stream,
     value::Value,
     view::View,
@@ -36,9 +36,9 @@ use std::{
 };
 
 /// Everything that can be negotiated.
-pub const ALL_FEATURES: Features = Features { view: true, frames: true, dims: true, camera: true };
+pub const ALL_FEATURES: Features = Features::ALL;
 /// What a client of the older protocol is told.
-pub const BASE: Features = Features { view: false, frames: false, dims: true, camera: true };
+pub const BASE: Features = Features::BASE;
 
 /// Numbers of the axes of [`brain`].
 pub const T: usize = 0;
@@ -376,7 +376,7 @@ impl Rig {
     pub fn join_unread(&mut self, features: Features) -> SessionId {
         self.sessions += 1;
         let session = SessionId(self.sessions);
-        self.event(SessionEvent::Joined { session, view: ViewId::MAIN, features });
+        self.event(SessionEvent::Joined { session, newcomer: Box::new(Newcomer::new(features)) });
         session
     }
 

@@ -28,9 +28,9 @@ fn wants_keyframe(rig: &mut Rig, session: SessionId) -> bool {
 fn joining_and_watching_in_one_turn_is_watching() {
     let mut rig = Rig::new();
     let session = rig.join_unread(ALL_FEATURES);
-    rig.event(SessionEvent::Watching { session, stream: StreamId::MAIN });
+    rig.event(SessionEvent::Watching { session });
     rig.turn();
-    assert_eq!(watch(&mut rig, session), Some(Watch::joined(StreamId::MAIN)));
+    assert_eq!(watch(&mut rig, session), Some(Watch::joined(StreamId::MAIN, 1)));
     assert!(wants_keyframe(&mut rig, session));
 }
 
@@ -48,7 +48,7 @@ fn what_is_said_of_an_unknown_session_is_nothing() {
     let mut rig = Rig::new();
     let session = SessionId(77);
     for event in [
-        SessionEvent::Watching { session, stream: StreamId::MAIN },
+        SessionEvent::Watching { session },
         SessionEvent::Unwatching { session },
         SessionEvent::PictureTaken { session },
         SessionEvent::KeyframeRequested { session },
@@ -67,7 +67,7 @@ fn a_keyframe_is_for_those_who_watch() {
     rig.event(SessionEvent::KeyframeRequested { session });
     rig.turn();
     assert!(!wants_keyframe(&mut rig, session), "it watches nothing");
-    rig.event(SessionEvent::Watching { session, stream: StreamId::MAIN });
+    rig.event(SessionEvent::Watching { session });
     rig.turn();
     let entity = rig.session_entity(session).unwrap();
     rig.world().entity_mut(entity).remove::<WantsKeyframe>();

@@ -5,7 +5,6 @@ use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, VolumePose},
     dataset::Dataset,
-    ids::StreamId,
     intent::Change,
     places,
     rays::Rays,
@@ -15,7 +14,7 @@ use lucida_systems::txn::{commit::check, turntable::home};
 use std::sync::Arc;
 
 fn canvas(width: u32, height: u32) -> Change {
-    Change::Canvas { stream: StreamId::MAIN, canvas: Canvas { width, height } }
+    Change::Canvas(Canvas { width, height })
 }
 
 fn orbit(azimuth: f64, elevation: f64) -> Change {
