@@ -311,9 +311,7 @@ fn volume_multiscale_and_stream() {
     check("multiscale", "main", "policy", json!("auto"), "Policy(Auto)");
     check("multiscale", "main", "policy", json!("oversampling"), "unsupported");
     check("multiscale", "main", "policy", json!(1), "invalid");
-    let canvas = |w: u32, h: u32| {
-        format!("Canvas {{ stream: StreamId(0), canvas: Canvas {{ width: {w}, height: {h} }} }}")
-    };
+    let canvas = |w: u32, h: u32| format!("Canvas(Canvas {{ width: {w}, height: {h} }})");
     check("stream", "main", "canvas", json!([1281, 721]), &canvas(1280, 720));
     check("stream", "main", "canvas", json!([1e300, -5]), &canvas(3840, 16));
     check("stream", "main", "canvas", json!([1280]), "invalid");
