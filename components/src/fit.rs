@@ -33,6 +33,11 @@ impl Fit {
         Self { from, to, scale }
     }
 
+    /// The other canvas.
+    pub fn to(&self) -> Canvas {
+        self.to
+    }
+
     /// Pixels of the other canvas per pixel of the one.
     pub fn scale(&self) -> f64 {
         self.scale

@@ -7,7 +7,8 @@
 //! Transact    txn::transact               for each dirty view the schedule RenderTxn:
 //!                RenderTxn  Begin → Dims → Level → Camera → Commit
 //! Mirror      mirror  acks → notices      applied changes → outboxes; ops retire
-//! Render      residency::plan → render::draw
+//! Render      streams::subscribe          everybody watches what it looks at
+//!             residency::plan → render::draw
 //! Encode      encode::deliver             packets → outboxes (the hand-over itself is `lucida`'s)
 //! Last        pace::schedule_next
 //! ```
@@ -27,6 +28,7 @@ pub mod render;
 pub mod residency;
 pub mod schedule;
 pub mod spawn;
+pub mod streams;
 pub mod txn;
 
 pub use schedule::LucidaPlugin;

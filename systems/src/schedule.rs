@@ -1,6 +1,6 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, txn};
+use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, streams, txn};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -48,6 +48,7 @@ impl Plugin for LucidaPlugin {
         app.add_message::<Intent>();
         app.init_resource::<ingest::Inbox>()
             .init_resource::<ingest::Watchers>()
+            .init_resource::<streams::LastStream>()
             .init_resource::<Arrivals>()
             .init_resource::<Wants>()
             .init_resource::<Clock>()
@@ -100,6 +101,7 @@ impl Plugin for LucidaPlugin {
             .add_systems(
                 Render,
                 (
+                    streams::subscribe,
                     residency::arrivals::take,
                     render::frame::take_returned,
                     residency::plan::plan.run_if(resource_exists::<residency::pools::Pools>),
