@@ -3,6 +3,7 @@
 
 pub mod acks;
 pub mod notices;
+pub mod seen;
 pub mod versions;
 
 use bevy_ecs::prelude::*;

@@ -35,7 +35,9 @@ pub(super) fn pose_after(draft: &Draft) -> Camera {
     let mut camera = draft.next.camera;
     if let Some(before) = resized(draft) {
         refit_plane(&mut camera.plane, before, draft);
-        refit_volume(&mut camera.volume, before, draft);
+        if before.view.mode() == Mode::Volume {
+            refit_volume(&mut camera.volume, before, draft);
+        }
     }
     for delta in &draft.deltas {
         apply(&mut camera, delta, &draft.next);
@@ -60,12 +62,13 @@ fn refit_plane(pose: &mut PlanePose, before: &ViewState, draft: &Draft) {
     }
 }
 
-/// The same for the volume.
+/// The same for the volume, as far as it was ever looked at. The eye is moved: a field of view that grew with every
+/// window would stay.
 fn refit_volume(pose: &mut VolumePose, before: &ViewState, draft: &Draft) {
     if *pose == turntable::home(before, *pose) {
         *pose = turntable::home(&draft.next, *pose);
     } else if draft.adopting {
-        *pose = Fit::of(before.canvas, draft.next.canvas).volume(*pose);
+        *pose = Fit::of(before.canvas, draft.next.canvas).moved(*pose);
     }
 }
 

@@ -23,6 +23,7 @@ mod retries;
 mod rig;
 mod scarcity;
 mod sessions;
+mod streams;
 mod thick;
 mod turn_order;
 mod turntable;
