@@ -92,7 +92,7 @@ impl Txn {
 /// A change of the scene, which every view shows.
 fn is_scene_wide(op: &Op) -> bool {
     matches!(op.kind, OpKind::Layer | OpKind::Stream)
-        || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_)))
+        || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_) | Change::Restore(_)))
 }
 
 /// Whether an op has to do with a view.
