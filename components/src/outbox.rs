@@ -54,7 +54,7 @@ impl Outbox {
             }
         }
         // Of layers what is told is all up to the earlier place: between the two there may be other layers.
-        if matches!(notice.topic, Topic::Layer(_)) {
+        if matches!(notice.topic, Topic::Layer(_) | Topic::Thumbnail(_)) {
             notice.mark = waiting.mark.take();
         }
         *waiting = notice;

@@ -60,6 +60,7 @@ impl Plugin for LucidaPlugin {
             .init_resource::<Budgets>()
             .init_resource::<Metrics>()
             .init_resource::<mirror::versions::Versions>()
+            .init_resource::<mirror::history::History>()
             .init_resource::<residency::cache::ChunkCache>()
             .init_resource::<encode::Packets>()
             .init_resource::<render::job::Handover>()
@@ -97,7 +98,17 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Mirror, (mirror::acks::acknowledge, mirror::notices::notify, mirror::retire).chain())
+            .add_systems(
+                Mirror,
+                (
+                    reduce::stream::apply,
+                    mirror::acks::acknowledge,
+                    mirror::history::record,
+                    mirror::notices::notify,
+                    mirror::retire,
+                )
+                    .chain(),
+            )
             .add_systems(
                 Render,
                 (

@@ -33,7 +33,8 @@ pub fn reduce(
                 let asks = intent.origin.as_ref().map(|o| o.session);
                 let own = sessions.iter().find(|(id, _)| Some(**id) == asks).and_then(|(_, s)| s.canvas);
                 // Pixels are those of the picture that the session has.
-                let fit = Fit::of(*canvas, own.unwrap_or(*canvas));
+                let shown = applied.map_or(*canvas, |a| a.state.canvas);
+                let fit = Fit::of(shown, own.unwrap_or(shown));
                 let pose = applied.map_or_else(Camera::default, |a| a.state.camera).volume;
                 queue.0.push(fit.delta(delta.clone(), &pose));
                 Report::Camera(key(delta), report)

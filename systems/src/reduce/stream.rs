@@ -7,7 +7,7 @@ use lucida_components::{
     dataset::Scene,
     ids::{SessionId, ViewId},
     intent::{Change, Intent},
-    ops::{OpKind, Ops, Report},
+    ops::{OpKind, OpState, Ops, Report},
     session::{Session, Watch},
     stream::Canvas,
 };
@@ -16,6 +16,20 @@ use lucida_components::{
 #[derive(Component, Debug, Clone, Copy)]
 pub struct Adopting;
 
+/// Sessions whose canvas was applied have it from now on. After the transactions: what was not applied is not so.
+pub fn apply(ops: Res<Ops>, mut sessions: Query<(&SessionId, &mut Session)>) {
+    for op in &ops.turn {
+        let (OpState::Applied { .. }, Report::Canvas(canvas), Some(origin)) =
+            (&op.state, &op.report, &op.origin)
+        else {
+            continue;
+        };
+        if let Some((_, mut session)) = sessions.iter_mut().find(|(id, _)| **id == origin.session) {
+            session.canvas = Some(*canvas);
+        }
+    }
+}
+
 /// Answers [`Change::Canvas`] and [`Change::Lead`].
 pub fn reduce(
     mut commands: Commands,
@@ -23,7 +37,7 @@ pub fn reduce(
     mut ops: ResMut<Ops>,
     scene: Res<Scene>,
     mut views: Query<(Entity, &ViewId, &mut Canvas)>,
-    mut sessions: Query<(&SessionId, &mut Session, Option<&Watch>)>,
+    sessions: Query<(&SessionId, &Session, &Watch)>,
 ) {
     for intent in intents.read() {
         let (canvas, is_led) = match intent.change {
@@ -37,11 +51,7 @@ pub fn reduce(
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
             Some((entity, _, mut of_view)) => {
                 let asks = intent.origin.as_ref().map(|o| o.session);
-                if let Some((_, mut session, _)) = sessions.iter_mut().find(|(id, ..)| Some(**id) == asks) {
-                    session.canvas = Some(canvas);
-                }
-                let watchers = sessions.iter().filter_map(|(id, s, w)| Some((id, s, w?)));
-                if asks.is_none_or(|session| leads(session, intent.view, watchers)) {
+                if asks.is_none_or(|session| leads(session, intent.view, sessions.iter())) {
                     of_view.set_if_neq(canvas);
                 }
                 if is_led {

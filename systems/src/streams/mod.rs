@@ -17,7 +17,8 @@ use lucida_components::{
     session::Watch,
     stream::Stream,
 };
-use places::{Place, Standing};
+pub(crate) use places::Place;
+use places::Standing;
 use std::time::{Duration, Instant};
 
 /// A stream that nobody watches is kept for so long, encoder and all: somebody who comes back at once (a page that

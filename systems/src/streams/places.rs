@@ -40,6 +40,11 @@ pub(super) fn views(world: &mut World) -> Vec<(ViewId, Entity, Canvas)> {
 }
 
 impl Place {
+    /// What a stream shows.
+    pub(crate) fn of_stream(view: ViewId, stream: &Stream) -> Self {
+        Self { view, canvas: stream.canvas, orientation: stream.orientation }
+    }
+
     /// What a session looks at: its view, on its own canvas or on that of the view.
     pub(crate) fn of(session: &Session, canvas: Canvas) -> Self {
         Self {
@@ -69,15 +74,13 @@ pub(super) fn watchers(world: &mut World, views: &[(ViewId, Entity, Canvas)]) ->
 pub(super) fn place_of(world: &mut World, stream: StreamId) -> Option<Place> {
     let mut streams = world.query::<(&StreamId, &ViewId, &Stream)>();
     let (_, view, block) = streams.iter(world).find(|(id, ..)| **id == stream)?;
-    Some(Place { view: *view, canvas: block.canvas, orientation: block.orientation })
+    Some(Place::of_stream(*view, block))
 }
 
 /// The stream that shows this.
 pub(super) fn find(world: &mut World, place: Place) -> Option<StreamId> {
     let mut streams = world.query::<(&StreamId, &ViewId, &Stream, &Pace)>();
-    let shows = |view: &ViewId, s: &Stream| {
-        *view == place.view && s.canvas == place.canvas && s.orientation == place.orientation
-    };
+    let shows = |view: &ViewId, s: &Stream| Place::of_stream(*view, s) == place;
     streams.iter(world).find(|(_, view, s, pace)| !pace.always && shows(view, s)).map(|(id, ..)| *id)
 }
 

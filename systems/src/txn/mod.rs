@@ -91,7 +91,8 @@ impl Txn {
 
 /// A change of the scene, which every view shows.
 fn is_scene_wide(op: &Op) -> bool {
-    op.kind == OpKind::Layer || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_)))
+    op.kind == OpKind::Layer
+        || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_) | Change::Restore(_)))
 }
 
 /// Whether an op has to do with a view.

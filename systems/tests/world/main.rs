@@ -19,6 +19,7 @@ mod mirrors;
 mod modes;
 mod properties;
 mod reducers;
+mod resume;
 mod retries;
 mod rig;
 mod scarcity;

@@ -372,9 +372,14 @@ impl Rig {
 
     /// A session that will join in the next turn.
     pub fn join_unread(&mut self, features: Features) -> SessionId {
+        self.join_as(Newcomer::new(features))
+    }
+
+    /// The same of any newcomer.
+    pub fn join_as(&mut self, newcomer: Newcomer) -> SessionId {
         self.sessions += 1;
         let session = SessionId(self.sessions);
-        self.event(SessionEvent::Joined { session, newcomer: Box::new(Newcomer::new(features)) });
+        self.event(SessionEvent::Joined { session, newcomer: Box::new(newcomer) });
         session
     }
 

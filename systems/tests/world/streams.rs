@@ -8,6 +8,7 @@ use lucida_components::{
     fit::Fit,
     ids::{SessionId, StreamId, ViewId},
     intent::{Change, SessionEvent},
+    notice::{Notice, NoticeBody, Topic},
     rays::Rays,
     session::{Newcomer, Watch},
     stream::{Canvas, Orientation, Stream},
@@ -291,4 +292,32 @@ fn thousands_of_resizes_and_visits_leave_nothing_behind() {
     assert_eq!(streams(&mut rig), 1);
     let op = rig.ask(zoom(0.9));
     assert!(is_applied(&op));
+}
+
+#[test]
+fn each_is_told_what_its_own_picture_shows() {
+    let mut rig = Rig::new();
+    let first = watcher(&mut rig, Some(HD));
+    let second = watcher(&mut rig, Some(TALL));
+    rig.turn();
+    let newest = |rig: &mut Rig, session| {
+        rig.read(session).notices.iter().rev().find_map(|n| match &n.body {
+            NoticeBody::Applied(applied) if n.topic == Topic::View => Some(applied.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(newest(&mut rig, first).unwrap().state.canvas, HD);
+    assert_eq!(newest(&mut rig, second).unwrap().state.canvas, TALL);
+    resize(&mut rig, second, Canvas { width: 600, height: 600 });
+    assert!(rig.read(first).notices.is_empty(), "another one's window is no news");
+    let told = newest(&mut rig, second).unwrap();
+    assert_eq!(*told.state, seen(&mut rig, Canvas { width: 600, height: 600 }));
+
+    let (ack, notices) = rig.answer(second, zoom(0.5));
+    assert!(ack.outcome.is_ok());
+    let of_camera = |notices: &[Notice]| notices.iter().find(|n| n.topic == Topic::Camera).cloned();
+    let NoticeBody::Camera { echo, .. } = of_camera(&notices).unwrap().body else { panic!() };
+    assert_eq!(echo.unwrap().0, "zoom", "its own pixels");
+    let NoticeBody::Camera { echo, .. } = of_camera(&rig.read(first).notices).unwrap().body else { panic!() };
+    assert_eq!(echo, None, "somebody else's pixels say nothing here");
 }
