@@ -1,6 +1,6 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, txn};
+use crate::{encode, ingest, mirror, pace, reduce, render, residency, seats, spawn, txn};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -48,6 +48,7 @@ impl Plugin for LucidaPlugin {
         app.add_message::<Intent>();
         app.init_resource::<ingest::Inbox>()
             .init_resource::<ingest::Watchers>()
+            .init_resource::<seats::LastView>()
             .init_resource::<Arrivals>()
             .init_resource::<Wants>()
             .init_resource::<Clock>()
@@ -72,6 +73,7 @@ impl Plugin for LucidaPlugin {
             .add_systems(
                 Update,
                 (
+                    reduce::seats::reduce,
                     reduce::dataset::reduce,
                     reduce::stream::reduce,
                     reduce::view::reduce,
@@ -84,7 +86,17 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Transact, txn::transact)
+            .add_systems(
+                Transact,
+                (
+                    txn::transact,
+                    seats::keep::begin,
+                    seats::keep::follow,
+                    seats::keep::disown,
+                    seats::keep::close,
+                )
+                    .chain(),
+            )
             .add_systems(
                 RenderTxn,
                 (
@@ -96,7 +108,11 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Mirror, (mirror::acks::acknowledge, mirror::notices::notify, mirror::retire).chain())
+            .add_systems(
+                Mirror,
+                (mirror::acks::acknowledge, mirror::notices::notify, mirror::seats::notify, mirror::retire)
+                    .chain(),
+            )
             .add_systems(
                 Render,
                 (

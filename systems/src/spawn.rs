@@ -16,9 +16,23 @@ use lucida_components::{
 
 /// Spawns the main view and its stream.
 pub fn main_view(world: &mut World) {
+    view(world, ViewId::MAIN, ViewName { name: ViewId::MAIN.to_string(), owner: None });
     world.spawn((
+        StreamId::MAIN,
         ViewId::MAIN,
-        ViewName { name: ViewId::MAIN.to_string(), owner: None },
+        Stream::default(),
+        crate::render::pictures::Pictures::default(),
+        crate::render::effort::Effort::default(),
+        crate::render::answers::Answers::default(),
+        crate::pace::Pace::default(),
+    ));
+}
+
+/// Spawns a view at which nothing is shown yet.
+pub fn view(world: &mut World, id: ViewId, name: ViewName) -> Entity {
+    let view = world.spawn((
+        id,
+        name,
         View::default(),
         Canvas::default(),
         Axes::default(),
@@ -29,14 +43,7 @@ pub fn main_view(world: &mut World) {
         Residency::default(),
         crate::txn::level::LevelClock::default(),
         crate::residency::plan::Plan::default(),
+        crate::seats::Unwatched::default(),
     ));
-    world.spawn((
-        StreamId::MAIN,
-        ViewId::MAIN,
-        Stream::default(),
-        crate::render::pictures::Pictures::default(),
-        crate::render::effort::Effort::default(),
-        crate::render::answers::Answers::default(),
-        crate::pace::Pace::default(),
-    ));
+    view.id()
 }

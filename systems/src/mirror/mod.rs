@@ -3,6 +3,7 @@
 
 pub mod acks;
 pub mod notices;
+pub mod seats;
 pub mod versions;
 
 use bevy_ecs::prelude::*;

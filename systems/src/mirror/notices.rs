@@ -26,6 +26,7 @@ use std::{
 /// What a session has been told.
 #[derive(Component, Debug, Default)]
 pub struct Told {
+    view: Option<ViewId>,
     applied: Option<Arc<Applied>>,
     config: Option<Arc<StreamConfig>>,
     residency: Option<(Residency, Instant)>,
@@ -50,6 +51,7 @@ pub fn notify(
     mut sessions: Query<(Entity, &Session, &mut Outbox, Option<&mut Told>, Option<&Watch>)>,
     mut metrics: ResMut<Metrics>,
 ) {
+    let elsewhere = Ops::default();
     for (entity, session, mut outbox, told, watch) in &mut sessions {
         let Some(mut told) = told else {
             // Told from the next turn on, which is due at once: the session has only just come.
@@ -60,13 +62,19 @@ pub fn notify(
         let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
             continue;
         };
+        // Another view: the difference is told all the same, but no op of this turn is what caused it.
+        let moved = told.view.replace(session.view).is_some_and(|v| v != session.view);
+        let ops = if moved { &elsewhere } else { &*ops };
+        if moved {
+            told.residency = None;
+        }
         let mut out = Sink { view: session.view, outbox: &mut outbox, metrics: &mut metrics };
 
         if told.applied.as_ref().is_none_or(|t| t.revision != applied.revision) {
             let now = Arc::new(applied.clone());
             match &told.applied {
                 Some(before) if *before.state.dataset == *now.state.dataset => {
-                    tell_changes(&mut out, &ops, session, &before.state, &now);
+                    tell_changes(&mut out, ops, session, &before.state, &now);
                 }
                 _ => {
                     tell_everything(&mut out, session.features, &now);
