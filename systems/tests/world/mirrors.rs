@@ -37,7 +37,9 @@ fn answers_go_to_the_sender_alone_notices_to_all() {
     let mut rig = Rig::new();
     let sessions = [(); 3].map(|()| rig.join(ALL_FEATURES));
     // Each has heard who came after it.
-    sessions.map(|session| rig.read(session));
+    for session in sessions {
+        rig.read(session);
+    }
     let intent = rig.send(sessions[1], go("z", 4));
     rig.turn();
     for session in sessions {
