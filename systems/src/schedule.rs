@@ -1,6 +1,6 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, streams, txn};
+use crate::{encode, ingest, mirror, pace, reduce, render, residency, seats, spawn, streams, txn};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -49,6 +49,7 @@ impl Plugin for LucidaPlugin {
         app.init_resource::<ingest::Inbox>()
             .init_resource::<ingest::Watchers>()
             .init_resource::<streams::LastStream>()
+            .init_resource::<seats::LastView>()
             .init_resource::<Arrivals>()
             .init_resource::<Wants>()
             .init_resource::<Clock>()
@@ -74,6 +75,7 @@ impl Plugin for LucidaPlugin {
             .add_systems(
                 Update,
                 (
+                    reduce::seats::reduce,
                     reduce::dataset::reduce,
                     reduce::stream::reduce,
                     reduce::view::reduce,
@@ -86,7 +88,17 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Transact, txn::transact)
+            .add_systems(
+                Transact,
+                (
+                    txn::transact,
+                    seats::keep::begin,
+                    seats::keep::follow,
+                    seats::keep::disown,
+                    seats::keep::close,
+                )
+                    .chain(),
+            )
             .add_systems(
                 RenderTxn,
                 (
@@ -105,6 +117,7 @@ impl Plugin for LucidaPlugin {
                     mirror::acks::acknowledge,
                     mirror::history::record,
                     mirror::notices::notify,
+                    mirror::seats::notify,
                     mirror::retire,
                 )
                     .chain(),

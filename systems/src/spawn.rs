@@ -36,6 +36,7 @@ pub fn view(world: &mut World, id: ViewId, name: ViewName) -> Entity {
         crate::streams::extent::Extent::default(),
         crate::txn::level::LevelClock::default(),
         crate::residency::plan::Plan::default(),
+        crate::seats::Unwatched::default(),
     ));
     view.id()
 }

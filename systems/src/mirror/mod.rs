@@ -4,6 +4,7 @@
 pub mod acks;
 pub mod history;
 pub mod notices;
+pub mod seats;
 pub mod seen;
 pub mod tokens;
 pub mod versions;

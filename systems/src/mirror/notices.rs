@@ -30,6 +30,7 @@ use std::{
 /// What a session has been told.
 #[derive(Component, Debug, Default)]
 pub struct Told {
+    view: Option<ViewId>,
     /// That nothing is open.
     idle: bool,
     applied: Option<Arc<Applied>>,
@@ -61,6 +62,7 @@ pub fn notify(
     mut sessions: Query<(Entity, &SessionId, &Session, &mut Outbox, Option<&mut Told>)>,
     mut metrics: ResMut<Metrics>,
 ) {
+    let elsewhere = Ops::default();
     let mut seen = Seen::default();
     let canvases: HashMap<SessionId, Option<Canvas>> =
         sessions.iter().map(|(_, id, session, ..)| (*id, session.canvas)).collect();
@@ -79,6 +81,12 @@ pub fn notify(
         let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
             continue;
         };
+        // Another view: the difference is told all the same, but no op of this turn is what caused it.
+        let moved = told.view.replace(session.view).is_some_and(|v| v != session.view);
+        let ops = if moved { &elsewhere } else { &*ops };
+        if moved {
+            told.residency = None;
+        }
 
         let place = Place::of(session, applied.state.canvas);
         let is_news = |t: &Arc<Applied>| t.revision != applied.revision || t.state.canvas != place.canvas;
@@ -91,7 +99,7 @@ pub fn notify(
                         let asked = op.origin.as_ref().and_then(|o| canvases.get(&o.session));
                         asked == Some(&session.canvas)
                     };
-                    tell_changes(&mut out, &ops, session, &before.state, &now, missed, shares);
+                    tell_changes(&mut out, ops, session, &before.state, &now, missed, shares);
                 }
                 before => {
                     let missed = match before {

@@ -82,6 +82,11 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
         *clip = Clip { ranges: vec![None; dataset.axes.len()], planes: Vec::new() };
         queue.0 = vec![CameraDelta::Reset];
     }
+    // Poses of the image before mean nothing here.
+    let restoring: Vec<Entity> = world.query_filtered::<Entity, With<Restoring>>().iter(world).collect();
+    for view in restoring {
+        world.entity_mut(view).remove::<Restoring>();
+    }
 }
 
 /// What the image gives a layer to start with; labels are drawn in one way only.

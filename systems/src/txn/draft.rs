@@ -115,9 +115,10 @@ impl Draft {
         })
     }
 
-    /// Whether the dataset is another one than is applied (also at bootstrap).
+    /// Whether the dataset is another one than is applied (also at bootstrap). A view that begins as another one
+    /// shows no new dataset.
     pub fn is_new_dataset(&self) -> bool {
-        self.before.as_ref().is_none_or(|b| *b.dataset != *self.next.dataset)
+        self.before.as_ref().map_or(self.restoring.is_none(), |b| *b.dataset != *self.next.dataset)
     }
 
     /// The reference image, which every drawable dataset has.

@@ -23,8 +23,11 @@ pub fn rollback(world: &mut World, entity: Entity) {
             Lod::default(),
             Clip::default(),
         ));
-        world.resource_mut::<Scene>().dataset = None;
-        spawn_layers(world, std::iter::empty());
+        // What others show stays.
+        if world.query::<&Applied>().iter(world).next().is_none() {
+            world.resource_mut::<Scene>().dataset = None;
+            spawn_layers(world, std::iter::empty());
+        }
         return;
     };
     world.entity_mut(entity).insert((

@@ -37,7 +37,7 @@ struct Client {
 impl Client {
     fn join(&mut self, rig: &mut Rig) {
         let resume = Resume { layers: self.mark.as_ref().map(|m| m.token.clone()), ..Resume::default() };
-        self.session = Some(rig.join_as(Newcomer { resume, ..Newcomer::new(BASE) }));
+        self.session = Some(rig.join_later(Newcomer { resume, ..Newcomer::new(BASE) }));
         self.told.clear();
         // It counts from where it is told to.
         if let Some(mark) = &mut self.mark {
@@ -394,7 +394,7 @@ fn a_configuration_that_a_client_has_is_not_told_again() {
     let of_stream = |notices: Vec<Notice>| notices.into_iter().find(|n| n.topic == Topic::Stream);
     let join = |rig: &mut Rig, stream: Option<String>| {
         let resume = Resume { stream, ..Resume::default() };
-        let session = rig.join_as(Newcomer { resume, ..Newcomer::new(ALL_FEATURES) });
+        let session = rig.join_later(Newcomer { resume, ..Newcomer::new(ALL_FEATURES) });
         rig.turn();
         rig.turn();
         (session, of_stream(rig.read(session).notices))
@@ -424,7 +424,7 @@ fn a_configuration_that_a_client_has_is_not_told_again() {
 #[test]
 fn who_hears_nothing_is_told_nothing() {
     let mut rig = Rig::new();
-    let deaf = rig.join_as(Newcomer { hears: false, ..Newcomer::new(Features::default()) });
+    let deaf = rig.join_later(Newcomer { hears: false, ..Newcomer::new(Features::default()) });
     rig.turn();
     rig.turn();
     rig.ask(opacity(0, 0.5));
@@ -438,7 +438,7 @@ fn that_nothing_is_open_is_told_once_and_the_scene_when_it_comes() {
     rig.turn();
     rig.turn();
     let notices = rig.read(session).notices;
-    assert_eq!(topics(&notices), [Topic::Scene]);
+    assert_eq!(topics(&notices), [Topic::Scene, Topic::Seats]);
     assert!(matches!(notices[0].body, NoticeBody::Idle));
     let mark = notices[0].mark.clone().unwrap();
     assert_eq!(mark.seq, 0);

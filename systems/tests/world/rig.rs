@@ -372,14 +372,23 @@ impl Rig {
 
     /// A session that will join in the next turn.
     pub fn join_unread(&mut self, features: Features) -> SessionId {
-        self.join_as(Newcomer::new(features))
+        self.join_later(Newcomer::new(features))
     }
 
-    /// The same of any newcomer.
-    pub fn join_as(&mut self, newcomer: Newcomer) -> SessionId {
+    /// The same, with all that it brings.
+    pub fn join_later(&mut self, newcomer: Newcomer) -> SessionId {
         self.sessions += 1;
         let session = SessionId(self.sessions);
         self.event(SessionEvent::Joined { session, newcomer: Box::new(newcomer) });
+        session
+    }
+
+    /// A newcomer joins and has read its baseline.
+    pub fn join_as(&mut self, newcomer: Newcomer) -> SessionId {
+        let session = self.join_later(newcomer);
+        self.turn();
+        self.turn();
+        self.read(session);
         session
     }
 
