@@ -180,7 +180,7 @@ fn a_strict_client_is_welcomed_without_our_additions() {
                 "notify.camera": {"enabled": true, "version": 1, "resume": false},
                 "notify.telemetry": {"enabled": false},
                 "call.command": {"enabled": true, "version": 1, "resume": false,
-                    "commands": ["napari.pixel.request_keyframe", "napari.load_zarr"]}
+                    "commands": ["napari.pixel.request_keyframe", "fs.listdir", "napari.load_zarr"]}
             }
         })
     );

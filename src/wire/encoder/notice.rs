@@ -40,9 +40,9 @@ impl Encoder {
             }
             (NoticeBody::Stream(config), _) => vec![self.stream(config, mark)],
             (NoticeBody::Thumbnail(picture), Topic::Thumbnail(id)) if features.thumbnails => {
-                let here = self.places.layers.here();
+                let place = self.places.layers.here_or(mark);
                 let payload = thumbnail::payload(id, picture);
-                vec![self.numbered("notify.layers", "notify-layers", here, payload)]
+                vec![self.numbered("notify.layers", "notify-layers", place, payload)]
             }
             (NoticeBody::Residency(counts), _) if features.view => {
                 vec![self.frame("notify.residency", "residency", residency::payload(*counts))]

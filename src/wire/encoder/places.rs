@@ -25,11 +25,11 @@ impl Place {
         mark
     }
 
-    /// Stays where it is: what is told is not part of what can be gone on with.
-    pub(super) fn here(&mut self) -> Mark {
-        match &self.0 {
-            Some(mark) => mark.clone(),
-            None => self.at(None),
+    /// Goes on to a mark of the world's, or stays where it is: what is told is no part of what can be missed.
+    pub(super) fn here_or(&mut self, mark: Option<&Mark>) -> Mark {
+        match (&self.0, mark) {
+            (Some(here), None) => here.clone(),
+            _ => self.at(mark),
         }
     }
 

@@ -18,7 +18,7 @@ pub use telling::{camera_value, control_value, state};
 /// The nearest number of so many decimals.
 fn rounded(value: f64, decimals: i32) -> f64 {
     // Powers of ten are exact up to the 22nd, so that both forms round once.
-    let power = 10f64.powi(decimals.abs().min(22));
+    let power = 10f64.powi(decimals.unsigned_abs().min(22) as i32);
     let near = if decimals < 0 { (value / power).round() * power } else { (value * power).round() / power };
     if near.is_finite() { near } else { value }
 }

@@ -29,9 +29,10 @@ impl Span {
         Self::between(lo, hi)
     }
 
-    /// From one raw value to another, `lo < hi`.
+    /// From one raw value to another. Where they are no limits nothing is converted.
     pub fn between(lo: f64, hi: f64) -> Self {
-        Self { lo, hi }
+        let span = hi - lo;
+        if span > 0.0 && span.is_finite() { Self { lo, hi } } else { Self { lo: 0.0, hi: 1.0 } }
     }
 
     /// Value of the client → raw value.
@@ -42,10 +43,11 @@ impl Span {
     /// Raw value → value of the client.
     pub fn normal(&self, raw: f64) -> f64 {
         let span = self.hi - self.lo;
-        let value = (raw - self.lo) / span;
+        // What is beyond numbers is told as the last of them: there is no word for more.
+        let value = ((raw - self.lo) / span).clamp(f64::MIN, f64::MAX);
         let reach = raw.abs().max(self.lo.abs()).max(self.hi.abs());
         // A few of the last bits of the largest number, as a value of the client.
         let blur = 8.0 * f64::EPSILON * (reach / span).max(value.abs());
-        rounded(value, DECIMALS.min(-blur.log10().ceil() as i32))
+        rounded(value, DECIMALS.min((-blur.log10()).floor() as i32))
     }
 }
