@@ -25,4 +25,7 @@ mod examples;
 #[path = "../../tests/support/applied.rs"]
 mod fixture;
 #[cfg(test)]
+#[path = "snapshots/tests.rs"]
+mod snapshots;
+#[cfg(test)]
 mod tests;
