@@ -10,8 +10,9 @@ use super::{
 use crate::{
     app::bridge::{Inbound, Share},
     wire::{
-        canvas::KnownCanvas,
-        command::Call,
+        command::{Call, CommandCode, CommandFailure},
+        conventions::Conventions,
+        encoder,
         inbound::{self, Said},
     },
 };
@@ -38,8 +39,8 @@ pub struct Reader<'a> {
     pub session: SessionId,
     /// Its name on the wire.
     pub name: &'a str,
-    /// The canvas that its pixels refer to.
-    pub canvas: Arc<KnownCanvas>,
+    /// What it reads by.
+    pub conventions: Arc<Conventions>,
     /// To the writer.
     pub local: mpsc::Sender<Local>,
     /// To the commands.
@@ -81,7 +82,7 @@ impl Reader<'_> {
                     return self.end(code, reason).await;
                 }
             };
-            match inbound::parse(&text, self.name, self.canvas.get()) {
+            match inbound::parse(&text, self.name, &self.conventions) {
                 Ok(said) => {
                     strikes = strikes.saturating_sub(1);
                     if self.handle(said, arrived, &share, &mut forwarded).await.is_err() {
@@ -128,6 +129,14 @@ impl Reader<'_> {
                         self.tell(Local::Failed { frame_id, why: inbound::busy() }).await
                     }
                 }
+            }
+            Said::Call { frame_id, call: Ok(Call::Seat(change)) } => {
+                let intent = encoder::command_intent(frame_id);
+                self.intent(share, intent, Change::Seat(change), arrived).await
+            }
+            Said::Call { frame_id, call: Ok(Call::ListDir(_)) } => {
+                let why = CommandFailure::new(CommandCode::PathForbidden, "nothing can be listed here");
+                self.tell(Local::Failed { frame_id, why }).await
             }
             Said::Call { frame_id, call: Err(why) } => self.tell(Local::Failed { frame_id, why }).await,
             Said::Goodbye(words) => {

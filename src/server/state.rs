@@ -10,6 +10,7 @@ use super::{
 use crate::{
     app::bridge::{Inbound, STATE_QUEUE},
     wire::{
+        conventions::Dialect,
         encoder::Encoder,
         envelope::Frame,
         hello::{self, Hello, Reject},
@@ -17,7 +18,7 @@ use crate::{
 };
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
-use lucida_components::{ids::SessionId, session::Newcomer};
+use lucida_components::{ids::SessionId, notice::Cursors, session::Newcomer};
 use std::sync::{Arc, atomic::Ordering};
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
@@ -40,7 +41,7 @@ pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaph
     drop(unwelcomed);
     let session = SessionId(app.next_session.fetch_add(1, Ordering::Relaxed));
     let name: Arc<str> = uuid::Uuid::new_v4().to_string().into();
-    let encoder = Encoder::new(name.clone(), &hello, app.facts.clone());
+    let encoder = Encoder::new(session, name.clone(), &hello, app.facts.clone(), Dialect::House);
     let entry = app.directory.enter(&name, session, encoder.features());
     tracing::info!(session = session.0, client = hello.client, "session joined");
 
@@ -87,8 +88,8 @@ async fn converse(
     entry: Arc<Entry>,
     name: Arc<str>,
 ) {
-    let welcome = text(&encoder.welcome(app.config.heartbeat));
-    let (session, features, canvas) = (entry.session, encoder.features(), encoder.canvas());
+    let welcome = text(&encoder.welcome(app.config.heartbeat, &Cursors::default()));
+    let (session, features, conventions) = (entry.session, encoder.features(), encoder.conventions());
     // When full, acks wait and notices merge in the world: `STATE_QUEUE`.
     let (state, outbound) = mpsc::channel(STATE_QUEUE);
     // When full, the reader of this socket waits, and through TCP its client.
@@ -113,7 +114,7 @@ async fn converse(
             app: &app,
             session,
             name: &name,
-            canvas,
+            conventions,
             local: local.clone(),
             loads,
             alive: writer.alive(),

@@ -180,10 +180,12 @@ impl Writer {
                 }
                 Ok(())
             }
-            Outbound::Notice(notice) => match self.encoder.notice(&notice) {
-                Some(frame) => self.feed(&frame).await,
-                None => Ok(()),
-            },
+            Outbound::Notice(notice) => {
+                for frame in self.encoder.notice(&notice) {
+                    self.feed(&frame).await?;
+                }
+                Ok(())
+            }
             Outbound::Close(reason) => Err(reason.into()),
         }
     }
