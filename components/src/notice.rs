@@ -30,6 +30,8 @@ pub struct AckApplied {
     pub value: Value,
     /// Counts the changes of this property; unchanged where the value was equal.
     pub version: u64,
+    /// The control that it is the value of, where it is one of a layer; of several layers' the first one's.
+    pub of: Option<(LayerId, ControlKey)>,
 }
 
 /// What a notice is about; notices of the same topic merge while they wait.
@@ -83,6 +85,17 @@ pub struct Mark {
     pub seq: u64,
     /// With it a client that comes back says that it knows all up to here.
     pub token: String,
+}
+
+/// Where the resumable topics stand now; none before anything was told of one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursors {
+    /// Of `notify.scene`.
+    pub scene: Option<Mark>,
+    /// Of `notify.layers`.
+    pub layers: Option<Mark>,
+    /// Of `notify.stream`.
+    pub stream: Option<Mark>,
 }
 
 /// The content of a notice.

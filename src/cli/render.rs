@@ -8,7 +8,10 @@ use crate::{
     },
     data::{self, coarse::with_levels},
     gpu::device,
-    wire::update,
+    wire::{
+        conventions::{Conventions, Dialect},
+        update,
+    },
 };
 use anyhow::Context;
 use clap::Args;
@@ -16,6 +19,7 @@ use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, Rect},
     intent::{Change, Grid},
+    session::Features,
     stream::Canvas,
 };
 use serde_json::{Map, Value, json};
@@ -94,7 +98,7 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     // What is shown must be there before it can be measured.
     let mut measures = Vec::new();
     for text in &args.layers {
-        match layer(text, &state, canvas)? {
+        match layer(text, &state)? {
             change @ Change::AutoContrast { .. } => measures.push(change),
             change => changes.push(change),
         }
@@ -162,7 +166,7 @@ fn rect(text: &str) -> Result<Rect, Failure> {
 }
 
 /// Reads `LAYER:KEY=VALUE`; key and value go the way of a client's `state.update`.
-fn layer(text: &str, state: &ViewState, canvas: Canvas) -> Result<Change, Failure> {
+fn layer(text: &str, state: &ViewState) -> Result<Change, Failure> {
     let bad = |why: String| usage(format!("--layer {text}: {why}"));
     let (rest, value) =
         text.rsplit_once('=').ok_or_else(|| bad("LAYER:KEY=VALUE, for example 0:colormap=viridis".into()))?;
@@ -182,7 +186,8 @@ fn layer(text: &str, state: &ViewState, canvas: Canvas) -> Result<Change, Failur
     payload.insert("target".into(), found.id.to_string().into());
     payload.insert("key".into(), key.into());
     payload.insert("value".into(), value);
-    update::parse(&payload, canvas).map_err(|refused| bad(refused.why.message))
+    let house = Conventions::new(Dialect::House, Features::ALL);
+    update::parse(&payload, &house).map_err(|refused| bad(refused.why.message))
 }
 
 fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {

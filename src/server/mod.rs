@@ -8,6 +8,7 @@ mod admission;
 mod allowance;
 mod anonymous;
 mod browse;
+mod comer;
 mod commands;
 mod config;
 mod directory;

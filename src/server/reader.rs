@@ -10,8 +10,8 @@ use super::{
 use crate::{
     app::bridge::{Inbound, Share},
     wire::{
-        canvas::KnownCanvas,
         command::{Call, CommandCode, CommandFailure},
+        conventions::Conventions,
         encoder,
         inbound::{self, Said},
     },
@@ -39,8 +39,8 @@ pub struct Reader<'a> {
     pub session: SessionId,
     /// Its name on the wire.
     pub name: &'a str,
-    /// The canvas that its pixels refer to.
-    pub canvas: Arc<KnownCanvas>,
+    /// What it reads by.
+    pub conventions: Arc<Conventions>,
     /// To the writer.
     pub local: mpsc::Sender<Local>,
     /// To the commands.
@@ -84,7 +84,7 @@ impl Reader<'_> {
                     return self.end(code, reason).await;
                 }
             };
-            match inbound::parse(&text, self.name, self.canvas.get()) {
+            match inbound::parse(&text, self.name, &self.conventions) {
                 Ok(said) => {
                     strikes = strikes.saturating_sub(1);
                     if self.handle(said, arrived, &share, &mut forwarded).await.is_err() {

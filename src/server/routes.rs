@@ -3,10 +3,11 @@
 use super::{
     App,
     anonymous,
+    comer::Comer,
     guard::{self, Refusal},
     listeners::Door,
     metrics, page, pixels, socket,
-    state::{self, Comer},
+    state,
 };
 use axum::{
     Router,

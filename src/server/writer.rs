@@ -149,6 +149,10 @@ impl Writer {
                     self.feed(frame).await?;
                 }
             }
+            Local::Listed { frame_id, listing } => {
+                let frame = self.encoder.listed(&frame_id, &listing);
+                self.feed(&frame).await?;
+            }
             Local::Failed { frame_id, why } => {
                 let frame = self.encoder.failed(&frame_id, &why);
                 self.feed(&frame).await?;
@@ -180,10 +184,12 @@ impl Writer {
                 }
                 Ok(())
             }
-            Outbound::Notice(notice) => match self.encoder.notice(&notice) {
-                Some(frame) => self.feed(&frame).await,
-                None => Ok(()),
-            },
+            Outbound::Notice(notice) => {
+                for frame in self.encoder.notice(&notice) {
+                    self.feed(&frame).await?;
+                }
+                Ok(())
+            }
             Outbound::Close(reason) => Err(reason.into()),
         }
     }

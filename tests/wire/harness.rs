@@ -173,7 +173,7 @@ impl Client {
 
     /// The world answers an intent.
     pub async fn answer(&self, intent: IntentRef) {
-        let outcome = Ok(AckApplied { value: Told::Int(1), version: 1 });
+        let outcome = Ok(AckApplied { value: Told::Int(1), version: 1, of: None });
         self.state.send(Outbound::Ack(Ack { intent, outcome })).await.unwrap();
     }
 }

@@ -2,13 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use lucida_components::{fault::RejectCode, labels::drawn_id};
+use lucida_components::{fault::RejectCode, labels::drawn_id, session::Features};
 
 const CANVAS: Canvas = Canvas { width: 640, height: 480 };
 
 fn sent(scope: &str, target: &str, key: &str, value: Value) -> Result<Change, Refused> {
     let payload = json!({ "scope": scope, "target": target, "key": key, "value": value });
-    parse(payload.as_object().unwrap(), CANVAS)
+    let house = Conventions::new(Dialect::House, Features::ALL);
+    house.note_canvas(CANVAS);
+    parse(payload.as_object().unwrap(), &house)
 }
 
 fn check(scope: &str, target: &str, key: &str, value: Value, expect: &str) {
@@ -324,7 +326,8 @@ fn a_payload_without_its_keys_is_refused() {
     for missing in ["scope", "target", "key", "value"] {
         let mut payload = json!({"scope": "view", "target": "main", "key": "ndisplay", "value": 2});
         payload.as_object_mut().unwrap().remove(missing);
-        let refused = parse(payload.as_object().unwrap(), CANVAS).unwrap_err();
+        let house = Conventions::new(Dialect::House, Features::ALL);
+        let refused = parse(payload.as_object().unwrap(), &house).unwrap_err();
         assert!(refused.why.message.contains(missing), "{refused:?}");
     }
 }
