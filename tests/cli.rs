@@ -5,6 +5,8 @@
 mod formats;
 #[path = "cli/image.rs"]
 mod image;
+#[path = "cli/ports.rs"]
+mod ports;
 #[path = "cli/serving.rs"]
 mod serving;
 

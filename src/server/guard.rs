@@ -4,8 +4,8 @@
 //! browser believe that this machine bears its name, `Host` does.
 
 use super::config::ServerConfig;
-use lucida_components::session::Role;
 use axum::http::{HeaderMap, StatusCode, Uri, header, uri::Authority};
+use lucida_components::session::Role;
 use std::net::{IpAddr, SocketAddr};
 
 /// Why a request is turned away.

@@ -139,10 +139,7 @@ impl Line<'_> {
     }
 
     /// Reads acknowledgements. Anything else is ignored, as the base protocol has it.
-    pub async fn read(
-        &self,
-        stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
-    ) -> End {
+    pub async fn read(&self, stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) -> End {
         let mut allowance = Allowance::new(&self.app.config, std::time::Instant::now());
         while let Some(message) = stream.next().await {
             if let Ok(message) = &message {

@@ -1,13 +1,11 @@
 //! The paths there are.
 
 use super::{
-    App,
-    anonymous,
+    App, anonymous,
     comer::Comer,
     guard::{self, Refusal},
     listeners::Door,
-    metrics, page, pixels, socket,
-    state,
+    metrics, page, pixels, socket, state,
 };
 use axum::{
     Router,
