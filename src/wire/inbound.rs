@@ -96,12 +96,7 @@ fn call_of(raw: Raw, session: &str, conventions: &Conventions) -> Result<Said, M
     }
 }
 
-fn update_of(
-    raw: Raw,
-    bytes: usize,
-    session: &str,
-    conventions: &Conventions,
-) -> Result<Said, Malformed> {
+fn update_of(raw: Raw, bytes: usize, session: &str, conventions: &Conventions) -> Result<Said, Malformed> {
     let identity = raw.identity();
     let frame = raw.check(Rule::UPDATE).and_then(|frame| {
         if bytes > update::MAX_BYTES {

@@ -2,6 +2,8 @@
 
 mod notice;
 mod places;
+#[cfg(test)]
+mod tests;
 
 use super::{
     ack,
@@ -52,13 +54,7 @@ struct Places {
 
 impl Encoder {
     /// For the session of this number and this name on the wire, which greeted in this dialect.
-    pub fn new(
-        id: SessionId,
-        session: Arc<str>,
-        hello: &Hello,
-        facts: Arc<Facts>,
-        dialect: Dialect,
-    ) -> Self {
+    pub fn new(id: SessionId, session: Arc<str>, hello: &Hello, facts: Arc<Facts>, dialect: Dialect) -> Self {
         let features = welcome::negotiate(hello, dialect);
         Self {
             id,

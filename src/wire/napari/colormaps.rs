@@ -41,7 +41,10 @@ const RAMPS: usize = 7;
 
 /// Middle and end of each known map.
 static COLOURS: LazyLock<Vec<[[f64; 3]; 2]>> = LazyLock::new(|| {
-    KNOWN.iter().map(|name| lookup(name).map_or([[0.0; 3]; 2], |map| [map.eval(0.5), map.eval(1.0)])).collect()
+    KNOWN
+        .iter()
+        .map(|name| lookup(name).map_or([[0.0; 3]; 2], |map| [map.eval(0.5), map.eval(1.0)]))
+        .collect()
 });
 
 /// napari's name for a colormap, or for the one of napari's that is most like it.

@@ -21,9 +21,7 @@ pub fn knows(scope: &str, key: &str) -> bool {
             let depiction = ControlKey::Depiction.as_str();
             key == depiction || crate::wire::notices::layers::BASE.iter().any(|known| known.as_str() == key)
         }
-        "volume" => {
-            ["render_mode", "contrast_limits", "colormap", "opacity", "sample_step"].contains(&key)
-        }
+        "volume" => ["render_mode", "contrast_limits", "colormap", "opacity", "sample_step"].contains(&key),
         "multiscale" => ["level", "policy"].contains(&key),
         _ => false,
     }
@@ -73,9 +71,10 @@ fn raw(control: ControlChange, layer: LayerId, state: &ViewState) -> Result<Cont
             }
             Ok(ControlChange::ContrastLimits([lo, hi]))
         }
-        ControlChange::IsoThreshold(value) => {
-            Some(span.raw(value)).filter(|v| v.is_finite()).map(ControlChange::IsoThreshold).ok_or_else(beyond)
-        }
+        ControlChange::IsoThreshold(value) => Some(span.raw(value))
+            .filter(|v| v.is_finite())
+            .map(ControlChange::IsoThreshold)
+            .ok_or_else(beyond),
         other => Ok(other),
     }
 }

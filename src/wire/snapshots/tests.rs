@@ -163,7 +163,8 @@ fn conversation(dialect: Dialect) -> Vec<(String, Frame)> {
 
 fn baseline(said: &mut Conversation) {
     let thumbnails = Arc::new(Thumbnails([(LayerId(0), thumbnail())].into()));
-    let scene = |state: &ViewState| NoticeBody::Scene { applied: applied(state), thumbnails: thumbnails.clone() };
+    let scene =
+        |state: &ViewState| NoticeBody::Scene { applied: applied(state), thumbnails: thumbnails.clone() };
     said.notice("no image is open", Topic::Scene, NoticeBody::Idle, Some(mark(0)));
     let state = fixture::state();
     let block = |state: &ViewState| NoticeBody::Applied(applied(state));
@@ -189,7 +190,8 @@ fn changes(said: &mut Conversation) {
     let state = applied(&labelled());
     let cause = Some(intent("intent-0000000c"));
     for (layer, title) in [(0, "controls that a client changed"), (1, "controls of labels")] {
-        let changed = [ControlKey::ContrastLimits, ControlKey::Colormap, ControlKey::Blending, ControlKey::Contour];
+        let changed =
+            [ControlKey::ContrastLimits, ControlKey::Colormap, ControlKey::Blending, ControlKey::Contour];
         let body = NoticeBody::Layer { applied: state.clone(), changed: changed.into() };
         said.caused(title, Topic::Layer(LayerId(layer)), body, Some(mark(4)), cause.clone());
     }
@@ -268,7 +270,8 @@ fn answers(said: &mut Conversation) {
     }
     let heartbeat = said.encoder.heartbeat();
     said.push("heartbeat", heartbeat);
-    let goodbye = said.encoder.goodbye(&Goodbye::new("goodbye", "client requested shutdown", "client_goodbye"));
+    let goodbye =
+        said.encoder.goodbye(&Goodbye::new("goodbye", "client requested shutdown", "client_goodbye"));
     said.push("goodbye", goodbye);
 }
 
@@ -298,10 +301,7 @@ fn ours(said: &mut Conversation) {
             ViewSeat { id: ViewId::MAIN, name: "main".into(), owner: None },
             ViewSeat { id: ViewId(2), name: "Ada's".into(), owner: Some(SessionId(3)) },
         ],
-        sessions: vec![
-            seat(3, Role::Controller, 2, None),
-            seat(4, Role::Viewer, 2, Some(SessionId(3))),
-        ],
+        sessions: vec![seat(3, Role::Controller, 2, None), seat(4, Role::Viewer, 2, Some(SessionId(3)))],
     };
     said.notice("seats", Topic::Seats, NoticeBody::Seats(Arc::new(seats)), None);
     let created = Ack {

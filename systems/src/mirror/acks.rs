@@ -76,9 +76,7 @@ fn report(report: &Report, state: &ViewState) -> Value {
             .into(),
         ),
         Report::Control(layer, key) => state.layer(*layer).map_or(Value::None, |l| l.controls.value(*key)),
-        Report::VolumeControl(key) => {
-            first_image(state).map_or(Value::None, |l| l.controls.value(*key))
-        }
+        Report::VolumeControl(key) => first_image(state).map_or(Value::None, |l| l.controls.value(*key)),
         Report::Canvas(canvas) => Value::Floats(vec![f64::from(canvas.width), f64::from(canvas.height)]),
         Report::Clip => clip(&state.clip),
         Report::Camera(_, value) | Report::Value(value) => value.clone(),
