@@ -37,6 +37,13 @@ fn house() -> Conventions {
     house
 }
 
+/// That of napari-cuda's client, who was told of an image.
+fn napari() -> Conventions {
+    let napari = Conventions::new(Dialect::Napari, Features::BASE);
+    napari.note(&fixture::applied(1).state);
+    napari
+}
+
 /// The one frame that a notice makes.
 fn only(frames: Vec<Frame>) -> Frame {
     let [frame] = <[Frame; 1]>::try_from(frames).unwrap();
@@ -408,6 +415,12 @@ fn other_texts_are_signs_of_life_or_malformed() {
     assert!(session("session.goodbye", "s-1", json!({"extra": 1})).is_err());
     let call = session("call.command", "s-1", json!({"command": "nope"}));
     assert!(matches!(call, Ok(Said::Call { call: Err(_), .. })));
+    // A command whose sender can tell which it was is answered although its frame is wrong.
+    let Ok(Said::Call { frame_id, call: Err(why) }) = session("call.command", "s-1", json!(7)) else {
+        panic!()
+    };
+    assert_eq!((frame_id.as_str(), why.code), ("f", CommandCode::Forbidden));
+    assert!(session("call.command", "s-2", json!({"command": "nope"})).is_err(), "another session's");
     assert!(parse(&format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(1 << 20))).is_err());
 }
 
@@ -510,10 +523,12 @@ proptest! {
     ) {
         let mut frame = update();
         frame["payload"] = json!({"scope": asked.0, "key": asked.1, "target": target, "value": value});
-        let Ok(Said::Update { change, .. }) = inbound::parse(&frame.to_string(), "s-1", &house()) else {
-            return Err(TestCaseError::fail("an update is always answered"));
-        };
-        prop_assert!(change.as_ref().map_or(true, finite), "{change:?}");
+        for conventions in [house(), napari()] {
+            let Ok(Said::Update { change, .. }) = inbound::parse(&frame.to_string(), "s-1", &conventions) else {
+                return Err(TestCaseError::fail("an update is always answered"));
+            };
+            prop_assert!(change.as_ref().map_or(true, finite), "{change:?}");
+        }
     }
 
     #[test]
@@ -526,12 +541,37 @@ proptest! {
         frame["type"] = kind.into();
         let text = with(frame, path, value).to_string();
         let _ = inbound::parse(&text, "s-1", &house());
+        let _ = inbound::parse(&text, "s-1", &napari());
         let _ = hello::parse(&text);
+    }
+
+    #[test]
+    fn whatever_a_command_comes_with_it_is_answered(
+        command in prop::sample::select(super::command::catalogue(Features::ALL)),
+        key in prop::sample::select(vec!["path", "only", "show_hidden", "view", "name", "session", "role", "x"]),
+        value in any_json(), args in any_json(),
+    ) {
+        let mut frame = update();
+        frame.as_object_mut().unwrap().remove("intent_id");
+        frame["type"] = "call.command".into();
+        frame["payload"] = json!({"command": command, "kwargs": {key: value}, "args": args});
+        for conventions in [house(), napari()] {
+            let said = inbound::parse(&frame.to_string(), "s-1", &conventions);
+            let answered = matches!(&said, Ok(Said::Call { frame_id, .. }) if frame_id == "state-b");
+            prop_assert!(answered, "{:?}", said);
+        }
+    }
+
+    #[test]
+    fn whatever_the_bytes_nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = hello::parse_bytes(&bytes);
+        let _ = inbound::parse(&String::from_utf8_lossy(&bytes), "s-1", &napari());
     }
 
     #[test]
     fn whatever_the_text_nothing_panics(text in ".{0,200}") {
         let _ = inbound::parse(&text, "s-1", &house());
+        let _ = inbound::parse(&text, "s-1", &napari());
         let _ = hello::parse(&text);
     }
 }

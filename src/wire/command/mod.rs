@@ -2,6 +2,8 @@
 
 mod listing;
 mod seats;
+#[cfg(test)]
+mod tests;
 
 pub use listing::{Entry, Listing, Wanted, ZarrMetadata};
 

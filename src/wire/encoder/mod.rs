@@ -2,6 +2,8 @@
 
 mod notice;
 mod places;
+#[cfg(test)]
+mod tests;
 
 use super::{
     ack,
