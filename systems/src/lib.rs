@@ -27,6 +27,7 @@ pub mod render;
 pub mod residency;
 pub mod schedule;
 pub mod spawn;
+pub mod thumbnails;
 pub mod txn;
 
 pub use schedule::LucidaPlugin;

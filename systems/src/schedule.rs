@@ -1,6 +1,6 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, txn};
+use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, thumbnails, txn};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -102,6 +102,7 @@ impl Plugin for LucidaPlugin {
                 (
                     mirror::acks::acknowledge,
                     mirror::history::record,
+                    thumbnails::forget,
                     mirror::notices::notify,
                     mirror::retire,
                 )
@@ -112,6 +113,7 @@ impl Plugin for LucidaPlugin {
                 (
                     residency::arrivals::take,
                     render::frame::take_returned,
+                    thumbnails::make,
                     residency::plan::plan.run_if(resource_exists::<residency::pools::Pools>),
                     (render::frame::draw, render::pressure::relieve)
                         .chain()

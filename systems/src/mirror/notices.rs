@@ -15,6 +15,7 @@ use lucida_components::{
     outbox::Outbox,
     session::{Session, Watch},
     stream::{ConfigCount, StreamConfig},
+    thumbnail::Thumbnails,
     value::Value,
 };
 use std::{
@@ -34,6 +35,7 @@ pub struct Told {
     /// The number that the configuration was told with.
     config_seq: Option<u64>,
     residency: Option<(Residency, Instant)>,
+    thumbnails: Thumbnails,
 }
 
 /// Loading is told at most this often, its beginning and end at once.
@@ -51,7 +53,7 @@ pub fn notify(
     history: Res<History>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
-    views: Query<(&ViewId, &Applied, &Residency)>,
+    views: Query<(&ViewId, &Applied, &Residency, Option<&Thumbnails>)>,
     streams: Query<(&StreamId, &StreamConfig, Option<&ConfigCount>)>,
     mut sessions: Query<(Entity, &Session, &mut Outbox, Option<&mut Told>, Option<&Watch>)>,
     mut metrics: ResMut<Metrics>,
@@ -68,7 +70,8 @@ pub fn notify(
             told.idle = true;
             out.tell_marked(Topic::Scene, NoticeBody::Idle, None, Some(history.scene_mark()));
         }
-        let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
+        let Some((_, applied, residency, thumbnails)) = views.iter().find(|(v, ..)| **v == session.view)
+        else {
             continue;
         };
 
@@ -85,13 +88,20 @@ pub fn notify(
                         Some(_) => None,
                     };
                     let missed = missed.unwrap_or_else(|| history.all());
-                    tell_everything(&mut out, session, history.scene_mark(), &now, missed);
+                    told.thumbnails =
+                        thumbnails.filter(|_| session.features.thumbnails).cloned().unwrap_or_default();
+                    let small = Arc::new(told.thumbnails.clone());
+                    tell_everything(&mut out, session, history.scene_mark(), &now, small, missed);
                     // What waited was superseded, and an image that loads as the last one did is news too.
                     told.residency = None;
                 }
             }
             told.applied = Some(now);
             told.layers = history.seq();
+        }
+
+        if let Some(thumbnails) = thumbnails.filter(|_| session.features.thumbnails) {
+            tell_thumbnails(&mut out, &mut told, &history, thumbnails);
         }
 
         let stream = watch.map_or(StreamId::MAIN, |w| w.stream);
@@ -140,10 +150,17 @@ impl Sink<'_> {
 }
 
 /// The baseline: each block once, in the order that clients need; of layers what is missed.
-fn tell_everything(out: &mut Sink, session: &Session, mark: Mark, now: &Arc<Applied>, missed: Vec<Missed>) {
+fn tell_everything(
+    out: &mut Sink,
+    session: &Session,
+    mark: Mark,
+    now: &Arc<Applied>,
+    thumbnails: Arc<Thumbnails>,
+    missed: Vec<Missed>,
+) {
     let features = session.features;
     let state = || NoticeBody::Applied(now.clone());
-    let scene = NoticeBody::Scene { applied: now.clone(), thumbnails: Arc::default() };
+    let scene = NoticeBody::Scene { applied: now.clone(), thumbnails };
     out.tell_marked(Topic::Scene, scene, None, Some(mark));
     if features.view {
         out.tell(Topic::View, state(), None);
@@ -192,6 +209,19 @@ fn tell_layers<'a>(
     for Missed { layer, changed, mark } in missed {
         let body = NoticeBody::Layer { applied: now.clone(), changed };
         out.tell_marked(Topic::Layer(layer), body, cause(layer).and_then(intent_of), Some(mark));
+    }
+}
+
+/// Tells thumbnails that differ. They have no place of their own in the history: whoever was told one was told of
+/// all changes before it.
+fn tell_thumbnails(out: &mut Sink, told: &mut Told, history: &History, thumbnails: &Thumbnails) {
+    for (id, thumbnail) in &thumbnails.0 {
+        if told.thumbnails.0.get(id).is_some_and(|t| Arc::ptr_eq(t, thumbnail)) {
+            continue;
+        }
+        told.thumbnails.0.insert(*id, thumbnail.clone());
+        let body = NoticeBody::Thumbnail(thumbnail.clone());
+        out.tell_marked(Topic::Thumbnail(*id), body, None, Some(history.mark(told.layers)));
     }
 }
 

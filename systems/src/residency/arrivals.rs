@@ -17,6 +17,7 @@ pub fn take(
         return;
     }
     let budget = budgets.cache_bytes(cache.largest);
+    cache.news += arrivals.0.len() as u64;
     for (key, chunk) in arrivals.0.drain(..) {
         match chunk {
             // Word that it comes later.

@@ -25,6 +25,7 @@ mod rig;
 mod scarcity;
 mod sessions;
 mod thick;
+mod thumbnails;
 mod turn_order;
 mod turntable;
 mod volumes;

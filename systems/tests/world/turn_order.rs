@@ -6,7 +6,7 @@ use bevy_ecs::{
     prelude::*,
     schedule::{ScheduleLabel, Schedules},
 };
-use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, txn};
+use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, thumbnails, txn};
 use std::{any::TypeId, fmt::Write};
 
 /// Names of the systems by type: bevy names them only with a feature that costs time.
@@ -32,10 +32,13 @@ fn names() -> Vec<(TypeId, &'static str)> {
         (of(txn::begin::step()), "txn step"),
         (of(txn::commit::commit), "txn::commit"),
         (of(mirror::acks::acknowledge), "mirror::acks"),
+        (of(mirror::history::record), "mirror::history"),
+        (of(thumbnails::forget), "thumbnails::forget"),
         (of(mirror::notices::notify), "mirror::notices"),
         (of(mirror::retire), "mirror::retire"),
         (of(residency::arrivals::take), "residency::arrivals"),
         (of(render::frame::take_returned), "render::take_returned"),
+        (of(thumbnails::make), "thumbnails::make"),
         (of(residency::plan::plan), "residency::plan"),
         (of(render::frame::draw), "render::draw"),
         (of(encode::deliver::deliver), "encode::deliver"),
@@ -82,8 +85,8 @@ Update: reduce::dataset → reduce::stream → reduce::view → reduce::dims →
 reduce::clip → reduce::layers → reduce::volume
 Transact: txn::transact
 RenderTxn: txn step → txn step → txn step → txn step → txn::commit
-Mirror: mirror::acks → mirror::notices → mirror::retire
-Render: residency::arrivals → render::take_returned → residency::plan → render::draw
+Mirror: mirror::acks → mirror::history → thumbnails::forget → mirror::notices → mirror::retire
+Render: residency::arrivals → render::take_returned → thumbnails::make → residency::plan → render::draw
 Encode: encode::deliver
 Last: pace::schedule_next
 "
