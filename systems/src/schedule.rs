@@ -12,6 +12,7 @@ use lucida_components::{
     chunk::{Arrivals, Wants},
     clock::{Clock, NextWake},
     dataset::Scene,
+    incident::Incidents,
     intent::Intent,
     lod::{Budgets, LodRules},
     metrics::Metrics,
@@ -58,6 +59,7 @@ impl Plugin for LucidaPlugin {
             .init_resource::<LodRules>()
             .init_resource::<Budgets>()
             .init_resource::<Metrics>()
+            .init_resource::<Incidents>()
             .init_resource::<mirror::versions::Versions>()
             .init_resource::<mirror::history::History>()
             .init_resource::<residency::cache::ChunkCache>()
@@ -104,6 +106,9 @@ impl Plugin for LucidaPlugin {
                     mirror::history::record,
                     thumbnails::forget,
                     mirror::notices::notify,
+                    mirror::incidents::tell,
+                    mirror::telemetry::observe,
+                    mirror::telemetry::tell,
                     mirror::retire,
                 )
                     .chain(),

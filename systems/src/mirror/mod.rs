@@ -3,7 +3,9 @@
 
 pub mod acks;
 pub mod history;
+pub mod incidents;
 pub mod notices;
+pub mod telemetry;
 pub mod tokens;
 pub mod versions;
 

@@ -34,6 +34,8 @@ pub struct Told {
     config: Option<Arc<StreamConfig>>,
     /// The number that the configuration was told with.
     config_seq: Option<u64>,
+    /// How often the level was told.
+    levels: u64,
     residency: Option<(Residency, Instant)>,
     thumbnails: Thumbnails,
 }
@@ -81,6 +83,11 @@ pub fn notify(
                 Some(before) if *before.state.dataset == *now.state.dataset => {
                     let missed = history.missed(told.layers).unwrap_or_else(|| history.all());
                     tell_changes(&mut out, &ops, session, &before.state, &now, missed);
+                    if session.features.level && levels_differ(&before.state, &now.state) {
+                        told.levels += 1;
+                        let mark = Mark { seq: told.levels, ..history.scene_mark() };
+                        out.tell_marked(Topic::Level, NoticeBody::Applied(now.clone()), None, Some(mark));
+                    }
                 }
                 before => {
                     let missed = match before {
@@ -251,6 +258,10 @@ fn tell_stream(
 
 fn dims_differ(a: &ViewState, b: &ViewState) -> bool {
     a.view != b.view || a.axes != b.axes || a.index != b.index || a.lod != b.lod
+}
+
+fn levels_differ(a: &ViewState, b: &ViewState) -> bool {
+    (a.lod.level, a.lod.downgraded) != (b.lod.level, b.lod.downgraded)
 }
 
 /// The pose of the mode that is shown, or that mode itself.

@@ -35,6 +35,9 @@ fn names() -> Vec<(TypeId, &'static str)> {
         (of(mirror::history::record), "mirror::history"),
         (of(thumbnails::forget), "thumbnails::forget"),
         (of(mirror::notices::notify), "mirror::notices"),
+        (of(mirror::incidents::tell), "mirror::incidents"),
+        (of(mirror::telemetry::observe), "telemetry::observe"),
+        (of(mirror::telemetry::tell), "telemetry::tell"),
         (of(mirror::retire), "mirror::retire"),
         (of(residency::arrivals::take), "residency::arrivals"),
         (of(render::frame::take_returned), "render::take_returned"),
@@ -85,7 +88,8 @@ Update: reduce::dataset → reduce::stream → reduce::view → reduce::dims →
 reduce::clip → reduce::layers → reduce::volume
 Transact: txn::transact
 RenderTxn: txn step → txn step → txn step → txn step → txn::commit
-Mirror: mirror::acks → mirror::history → thumbnails::forget → mirror::notices → mirror::retire
+Mirror: mirror::acks → mirror::history → thumbnails::forget → mirror::notices → \
+mirror::incidents → telemetry::observe → telemetry::tell → mirror::retire
 Render: residency::arrivals → render::take_returned → thumbnails::make → residency::plan → render::draw
 Encode: encode::deliver
 Last: pace::schedule_next
