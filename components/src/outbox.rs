@@ -36,8 +36,10 @@ impl Outbox {
     /// Queues a notice; one of the same topic that still waits is replaced (its place in the order stays).
     pub fn notify(&mut self, mut notice: Notice) {
         if notice.topic == Topic::Scene {
-            // And comes before what does not depend on it.
-            self.notices.retain(|n| matches!(n.topic, Topic::Stream | Topic::Seats | Topic::Incident(_)));
+            // What is not about the scene stays, behind it.
+            self.notices.retain(|n| {
+                matches!(n.topic, Topic::Stream | Topic::Seats | Topic::Telemetry | Topic::Incident(_))
+            });
             self.notices.insert(0, notice);
             return;
         }
