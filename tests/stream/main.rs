@@ -189,7 +189,8 @@ async fn nonsense_from_one_client_is_answered_and_noticed_by_nobody_else() {
         ("dims", "q", "scene_index", json!(1), "state.error"),
         ("dims", "z", "scene_index", json!("three"), "state.invalid"),
         ("layer", "layer-9", "opacity", json!(0.5), "state.invalid"),
-        ("layer", "layer-0", "colormap", json!("no such map"), "state.invalid"),
+        ("layer", "layer-0", "colormap", json!("no such map"), "state.error"),
+        ("layer", "layer-0", "colourmap", json!("gray"), "state.invalid"),
         ("camera", "main", "zoom", json!({"factor": -1.0, "anchor_px": [0, 0]}), "state.invalid"),
     ];
     for (scope, target, key, value, code) in refused {

@@ -37,16 +37,20 @@ pub fn reduce(
         };
         let outcome = match (control, layers.iter_mut().find(|(l, ..)| *l == id)) {
             (_, None) => Err(Rejection::invalid(format!("{id} does not exist"))),
-            (Err(why), _) => Err(why),
+            (Err(why), _) => Err(of_value(why)),
             (Ok(control), Some((_, layer, mut controls))) => {
-                // Of a layer's controls what is wrong with a value is an error, as napari-cuda has it.
                 apply(&mut controls, layer.kind, &control)
                     .map(|()| Report::Control(*id, control.key()))
-                    .map_err(|why| Rejection::error(why.message))
+                    .map_err(of_value)
             }
         };
         settle(&mut ops, intent, OpKind::Layer, outcome);
     }
+}
+
+/// Of one layer's controls what is wrong with a value is an error, as napari-cuda has it; with a name it is invalid.
+fn of_value(why: Rejection) -> Rejection {
+    Rejection::error(why.message)
 }
 
 /// Writes one control, clamped where napari's users expect clamping, refused where there is no sense in it.

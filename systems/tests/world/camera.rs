@@ -1,12 +1,13 @@
 //! What a hand does to the plane.
 
-use super::rig::{ALL_FEATURES, Rig, pan, set, set_zoom, topics, zoom};
+use super::rig::{ALL_FEATURES, Rig, pan, set, set_zoom, topics, value, zoom};
 use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, Rect},
     intent::Change,
-    notice::Topic,
+    notice::{NoticeBody, Topic},
     stream::Canvas,
+    value::Value,
 };
 use lucida_systems::txn::camera::home_plane;
 
@@ -66,6 +67,26 @@ fn reset_shows_all_of_the_plane() {
     let rect = state.rect();
     near([rect.left, rect.width], [-0.25, 2048.0]);
     near([rect.bottom + rect.height / 2.0, rect.height], [511.75, 1152.0]);
+}
+
+#[test]
+fn the_reason_of_a_reset_is_told_back() {
+    let mut rig = Rig::new();
+    let session = rig.join(ALL_FEATURES);
+    rig.ask(pan(99.0, 0.0));
+    rig.read(session);
+    let (ack, notices) = rig.answer(session, Change::Reset("home key".into()));
+    let state = rig.state();
+    assert_eq!(state.camera.plane, home_plane(&state));
+    let reason = |words: &str| Value::Map(vec![("reason", Value::Text(words.into()))]);
+    assert_eq!(value(&ack).0, reason("home key"));
+    let echo = notices.iter().find_map(|notice| match &notice.body {
+        NoticeBody::Camera { echo, .. } => echo.clone(),
+        _ => None,
+    });
+    assert_eq!(echo, Some(("reset", reason("home key"))));
+    rig.ask(pan(99.0, 0.0));
+    assert_eq!(value(&rig.answer(session, Change::Camera(CameraDelta::Reset)).0).0, reason("state.update"));
 }
 
 #[test]

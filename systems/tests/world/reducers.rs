@@ -308,9 +308,10 @@ fn layer_controls_are_written_clamped_or_refused() {
     ];
     for change in refused {
         let why = rig.unchanged_by(|r| r.refused(layer(1, change.clone())));
-        assert_eq!(why.code, RejectCode::Invalid, "{change:?}");
+        assert_eq!(why.code, RejectCode::Error, "{change:?}");
     }
     let why = rig.refused(layer(2, ControlChange::Visible(true)));
+    assert_eq!(why.code, RejectCode::Invalid);
     assert!(why.message.contains("layer-2"), "{why}");
 }
 
@@ -359,6 +360,42 @@ fn volume_writes_every_layer_or_none() {
     rig.ask(Change::Volume(ControlChange::Opacity(0.4)));
     assert!(rig.state().layers.iter().all(|l| l.controls.opacity == 0.4));
     rig.unchanged_by(|r| r.refused(Change::Volume(ControlChange::Gamma(-1.0))));
+}
+
+#[test]
+fn limits_for_all_count_from_those_that_each_layer_was_opened_with() {
+    let mut dataset = (*brain()).clone();
+    dataset.layers[1].controls.contrast_limits = [-2.0, 2.0];
+    let mut rig = Rig::showing(dataset.into());
+    let session = rig.join(ALL_FEATURES);
+    rig.ask(layer(0, ControlChange::ContrastLimits([7.0, 8.0])));
+    let (ack, _) = rig.answer(session, Change::VolumeContrast([0.5, 1.5]));
+    let limits = |rig: &mut Rig, n: usize| rig.state().layers[n].controls.contrast_limits;
+    assert_eq!((limits(&mut rig, 0), limits(&mut rig, 1)), ([2050.0, 5950.0], [0.0, 4.0]));
+    let applied = ack.outcome.unwrap();
+    assert_eq!(applied.value, Value::Floats(vec![2050.0, 5950.0]), "the first layer's");
+    assert_eq!(applied.of, Some((LayerId(0), ControlKey::ContrastLimits)));
+    for bad in [[1.0, 1.0], [2.0, 1.0], [f64::NAN, 1.0], [0.0, f64::MAX], [0.0, 1e-300]] {
+        let why = rig.unchanged_by(|r| r.refused(Change::VolumeContrast(bad)));
+        assert_eq!(why.code, RejectCode::Invalid, "{bad:?}");
+    }
+    assert!(Rig::empty().refused(Change::VolumeContrast([0.0, 1.0])).message.contains("no image"));
+    // Labels have no limits to be given.
+    let mut rig = Rig::showing(labelled());
+    let before = limits(&mut rig, 1);
+    rig.ask(Change::VolumeContrast([0.0, 0.5]));
+    assert_eq!((limits(&mut rig, 0), limits(&mut rig, 1)), ([100.0, 2050.0], before));
+}
+
+#[test]
+fn an_answer_names_the_control_that_it_is_about() {
+    let mut rig = Rig::new();
+    let session = rig.join(ALL_FEATURES);
+    let mut of = |change| rig.answer(session, change).0.outcome.unwrap().of;
+    assert_eq!(of(layer(1, ControlChange::Gamma(2.0))), Some((LayerId(1), ControlKey::Gamma)));
+    let opacity = Change::Volume(ControlChange::Opacity(0.5));
+    assert_eq!(of(opacity), Some((LayerId(0), ControlKey::Opacity)));
+    assert_eq!(of(go("z", 3)), None);
 }
 
 #[test]
