@@ -6,8 +6,8 @@
 //! Update      reduce  view · dims · lod · camera · clip · layers · volume · stream · dataset
 //! Transact    txn::transact               for each dirty view the schedule RenderTxn:
 //!                RenderTxn  Begin → Dims → Level → Camera → Commit
-//! Mirror      mirror  acks → notices      applied changes → outboxes; ops retire
-//! Render      residency::plan → render::draw
+//! Mirror      mirror  acks → history → notices → incidents → telemetry      → outboxes; ops retire
+//! Render      residency::arrivals → thumbnails → residency::plan → render::draw
 //! Encode      encode::deliver             packets → outboxes (the hand-over itself is `lucida`'s)
 //! Last        pace::schedule_next
 //! ```
