@@ -36,10 +36,13 @@ pub fn forget(mut views: Query<(&Applied, &mut Of, &mut Work, &mut Thumbnails)>)
     }
 }
 
+/// A view, and its thumbnails where there are some.
+type Small<'a> = (Entity, &'a ViewId, &'a Applied, Option<(&'a mut Work, &'a mut Thumbnails)>);
+
 /// Makes the thumbnails of views that sessions with that feature look at; of others there are none.
 pub fn make(
     mut commands: Commands,
-    mut views: Query<(Entity, &ViewId, &Applied, Option<(&mut Work, &mut Thumbnails)>)>,
+    mut views: Query<Small>,
     sessions: Query<&Session>,
     cache: Res<ChunkCache>,
     clock: Res<Clock>,

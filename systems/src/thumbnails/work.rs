@@ -43,10 +43,19 @@ struct Sketch {
     lacks: bool,
 }
 
+/// Planes of an image.
+#[derive(Debug, Clone, PartialEq)]
+struct Planes {
+    source: SourceId,
+    dims: [usize; 2],
+    fixed: Vec<u64>,
+    spans: Vec<Span>,
+}
+
 /// All that a thumbnail depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    planes: Option<(SourceId, [usize; 2], Vec<u64>, Vec<Span>)>,
+    planes: Option<Planes>,
     contrast: [f64; 2],
     gamma: f64,
     colormap: String,
@@ -59,7 +68,8 @@ impl Key {
         let c = &layer.controls;
         let planes = picture::slab(state, layer).map(|slab| {
             let first = slab.any();
-            (first.image.source, first.dims, first.fixed.clone(), slab.spans().to_vec())
+            let (source, dims) = (first.image.source, first.dims);
+            Planes { source, dims, fixed: first.fixed.clone(), spans: slab.spans().to_vec() }
         });
         Self {
             planes,

@@ -295,7 +295,7 @@ proptest! {
             match event {
                 Event::Join { role, seats } => {
                     let features = Features { seats, ..BASE };
-                    here.push(rig.join_later(Newcomer { role, ..Newcomer::new(features) }));
+                    here.push(rig.join_later(Newcomer { role, most: role, ..Newcomer::new(features) }));
                 }
                 Event::Leave(n) => if let Some(session) = some(n) {
                     here.retain(|s| *s != session);
