@@ -80,11 +80,12 @@ pub fn sessions(world: &mut World) {
     }
 }
 
-/// A newcomer to a view that is there, by a name that can be told.
+/// A newcomer to a view that is there, by a name that can be told, in a role that it may have.
 fn seated(world: &mut World, mut newcomer: Newcomer) -> Newcomer {
     if !seats::views(world).contains(&newcomer.view) {
         newcomer.view = ViewId::MAIN;
     }
+    newcomer.role = newcomer.role.min(newcomer.most);
     newcomer.name = newcomer.name.and_then(|name| tidy_name(&name).ok());
     newcomer
 }

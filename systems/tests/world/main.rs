@@ -27,6 +27,7 @@ mod roles;
 mod scarcity;
 mod seats;
 mod seats_kept;
+mod seats_streams;
 mod sessions;
 mod streams;
 mod telemetry;

@@ -4,13 +4,13 @@ use super::rig::{
     ALL_FEATURES, Rig, Z, brain, crop, go, is_applied, layer, pan, slide, to_infinity, topics, value, zoom,
 };
 use lucida_components::{
-    applied::ViewState,
+    applied::{Applied, ViewState},
     camera::CameraDelta,
     controls::ControlChange,
     dataset::Scene,
     fault::{RejectCode, Step},
     fit::Fit,
-    ids::{SessionId, ViewId},
+    ids::{SessionId, StreamId, ViewId},
     intent::{Change, SessionEvent},
     notice::{NoticeBody, Topic},
     ops::{OpKind, OpState},
@@ -106,6 +106,20 @@ pub fn sound(rig: &mut Rig) {
             links += 1;
             assert!(links <= sessions.len(), "{id} follows in a circle");
         }
+    }
+    let canvases: Vec<(ViewId, Canvas)> = world
+        .query::<(&ViewId, &Canvas, Option<&Applied>)>()
+        .iter(world)
+        .map(|(view, canvas, applied)| (*view, applied.map_or(*canvas, |a| a.state.canvas)))
+        .collect();
+    let watched: Vec<(Session, StreamId)> =
+        world.query::<(&Session, &Watch)>().iter(world).map(|(s, w)| (s.clone(), w.stream)).collect();
+    for (session, id) in watched {
+        let of_view = canvases.iter().find(|(view, _)| *view == session.view).unwrap().1;
+        let (canvas, orientation) = (session.canvas.unwrap_or(of_view), session.orientation);
+        let mut streams = world.query::<(&StreamId, &ViewId, &Stream)>();
+        let (_, view, stream) = streams.iter(world).find(|(s, ..)| **s == id).expect("it is there");
+        assert_eq!((*view, *stream), (session.view, Stream { canvas, orientation }), "what it looks at");
     }
     for name in world.query::<&ViewName>().iter(world) {
         assert!(name.owner.is_none_or(|owner| of(owner).is_some()), "{name:?} belongs to somebody who left");
@@ -666,7 +680,7 @@ fn a_keyframe_for_one_without_pictures_is_for_all_who_watch_its_own() {
     ];
     let mut watchers = Vec::new();
     for (n, stream) in streams.into_iter().enumerate() {
-        let id = lucida_components::ids::StreamId(10 + n as u32);
+        let id = StreamId(10 + n as u32);
         rig.world().spawn((id, ViewId::MAIN, stream));
         let watcher = rig.join_as(like(Some(stream.canvas), stream.orientation));
         let entity = rig.session_entity(watcher).unwrap();

@@ -7,13 +7,18 @@ use super::{
 use lucida_components::{
     ids::{SessionId, ViewId},
     intent::{Change, SessionEvent},
+    layer::Layer,
     notice::{NoticeBody, Topic},
     seats::{SeatChange, Seats, SessionSeat, ViewName, ViewSeat},
     session::{Features, Newcomer, Role, Session},
+    stream::Canvas,
 };
 use lucida_systems::{mirror::versions::Versions, seats::views};
 use proptest::{collection::vec, prelude::*};
 use std::{collections::HashMap, sync::Arc};
+
+/// All but what makes work for later turns.
+const QUIET: Features = Features { thumbnails: false, ..ALL_FEATURES };
 
 /// What a session was told of seats since it was read last: at most one notice waits.
 fn told(rig: &mut Rig, session: SessionId) -> Option<Arc<Seats>> {
@@ -145,7 +150,7 @@ fn seats_that_wait_survive_another_image() {
 #[test]
 fn a_view_that_nobody_looks_at_is_closed_after_a_minute_and_not_before() {
     let mut rig = Rig::new();
-    let a = rig.join(ALL_FEATURES);
+    let a = rig.join(QUIET);
     let first = created(&mut rig, a);
     assert_eq!(rig.due(), None, "it is looked at");
     rig.wait(600_000);
@@ -227,8 +232,10 @@ fn nothing_is_left_of_views_that_came_and_went() {
 /// What may happen. Numbers are taken by their remainder, so that most name something.
 #[derive(Debug, Clone)]
 enum Event {
-    Join { role: Role, seats: bool },
+    Join { role: Role, seats: bool, canvas: Option<Canvas> },
     Leave(usize),
+    Watching(usize),
+    Unwatching(usize),
     Ask(usize, Ask),
     Wait(u64),
     Turn,
@@ -244,11 +251,17 @@ enum Ask {
     Role(Option<usize>, Role),
     Step,
     Zoom,
+    Canvas(Canvas),
     Dataset,
 }
 
 fn role() -> impl Strategy<Value = Role> {
     prop::sample::select(vec![Role::Viewer, Role::Controller])
+}
+
+fn canvas() -> impl Strategy<Value = Canvas> {
+    let size = |width, height| Canvas { width, height };
+    prop::sample::select(vec![size(1280, 720), size(640, 360), size(400, 600)])
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -261,11 +274,15 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (prop::option::of(0_usize..8), role()).prop_map(|(s, r)| Ask::Role(s, r)),
         2 => Just(Ask::Step),
         1 => Just(Ask::Zoom),
+        2 => canvas().prop_map(Ask::Canvas),
         1 => Just(Ask::Dataset),
     ];
     prop_oneof![
-        3 => (role(), any::<bool>()).prop_map(|(role, seats)| Event::Join { role, seats }),
+        3 => (role(), any::<bool>(), prop::option::of(canvas()))
+            .prop_map(|(role, seats, canvas)| Event::Join { role, seats, canvas }),
         1 => (0_usize..8).prop_map(Event::Leave),
+        3 => (0_usize..8).prop_map(Event::Watching),
+        1 => (0_usize..8).prop_map(Event::Unwatching),
         12 => ((0_usize..8), ask).prop_map(|(who, ask)| Event::Ask(who, ask)),
         1 => prop::sample::select(vec![1_u64, 30_000, 60_000]).prop_map(Event::Wait),
         6 => Just(Event::Turn),
@@ -284,19 +301,30 @@ proptest! {
     fn seats_stay_sound_whatever_is_asked(events in vec(event(), 1..60), opened in any::<bool>()) {
         let mut rig = if opened { Rig::new() } else { Rig::empty() };
         // It hears everything, says nothing and stays.
-        let listener = rig.join_unread(ALL_FEATURES);
+        let listener = rig.join_unread(QUIET);
         rig.turn();
         rig.turn();
         let mut known = told(&mut rig, listener);
-        let mut here: Vec<SessionId> = vec![rig.join_unread(ALL_FEATURES)];
+        let count = |rig: &mut Rig| {
+            let layers = rig.world().query::<&Layer>().iter(rig.app.world()).count();
+            count_entities(rig) - layers
+        };
+        let alone = count(&mut rig);
+        let mut here: Vec<SessionId> = vec![rig.join_unread(QUIET)];
         let mut asked: HashMap<SessionId, usize> = HashMap::new();
         for event in events {
             let some = |n: usize| here.get(n % here.len().max(1)).copied();
             match event {
-                Event::Join { role, seats } => {
+                Event::Join { role, seats, canvas } => {
                     let features = Features { seats, ..BASE };
-                    here.push(rig.join_later(Newcomer { role, most: role, ..Newcomer::new(features) }));
+                    here.push(rig.join_later(Newcomer { role, most: role, canvas, ..Newcomer::new(features) }));
                 }
+                Event::Watching(n) => if let Some(session) = some(n) {
+                    rig.event(SessionEvent::Watching { session });
+                },
+                Event::Unwatching(n) => if let Some(session) = some(n) {
+                    rig.event(SessionEvent::Unwatching { session });
+                },
                 Event::Leave(n) => if let Some(session) = some(n) {
                     here.retain(|s| *s != session);
                     rig.event(SessionEvent::Left { session });
@@ -311,6 +339,7 @@ proptest! {
                         Ask::Role(whom, role) => Change::Seat(SeatChange::Role { session: whom.and_then(some), role }),
                         Ask::Step => super::rig::step("z", 1),
                         Ask::Zoom => zoom(0.9),
+                        Ask::Canvas(canvas) => Change::Canvas(canvas),
                         Ask::Dataset => Change::Dataset(super::rig::brain()),
                     };
                     rig.send(session, seat);
@@ -335,6 +364,15 @@ proptest! {
         for session in here {
             let answers = rig.read(session).acks.len();
             prop_assert_eq!(answers, asked.get(&session).copied().unwrap_or(0), "one answer each");
+            rig.event(SessionEvent::Left { session });
         }
+        // When all have gone, nothing of them is left: no view, no stream.
+        for _ in 0..4 {
+            rig.turn();
+            rig.wait(60_000);
+        }
+        rig.turn();
+        sound(&mut rig);
+        prop_assert_eq!(count(&mut rig), alone);
     }
 }
