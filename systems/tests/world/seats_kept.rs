@@ -147,6 +147,7 @@ fn a_view_that_nobody_looks_at_is_closed_after_a_minute_and_not_before() {
     let mut rig = Rig::new();
     let a = rig.join(ALL_FEATURES);
     let first = created(&mut rig, a);
+    rig.turn();
     assert_eq!(rig.due(), None, "it is looked at");
     rig.wait(600_000);
     rig.turn();
