@@ -12,6 +12,7 @@ use lucida::{
     server::{self, ServeError, ServerConfig},
     wire::command::{CommandCode, CommandFailure},
 };
+use lucida_components::notice::Cursors;
 use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -60,6 +61,11 @@ impl Live {
 
     pub fn metrics(&self) -> lucida_components::metrics::Metrics {
         self.world.handle.metrics()
+    }
+
+    /// The places that are published for those who come back.
+    pub fn cursors(&self) -> Cursors {
+        self.world.handle.cursors()
     }
 
     pub async fn end(self) {
