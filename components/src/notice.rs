@@ -87,7 +87,7 @@ pub struct Mark {
     pub token: String,
 }
 
-/// Where the resumable topics stand now; none before anything was told of one.
+/// The present place of each resumable topic, where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursors {
     /// Of `notify.scene`.

@@ -1,6 +1,6 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, cache::Cache, reading::Reading, usage, volume::Volume};
+use super::{Failure, cache::Cache, reading::Reading, size::size, usage, volume::Volume};
 use crate::{
     app::{
         still::{Picture, Stills},
@@ -20,7 +20,6 @@ use lucida_components::{
     camera::{CameraDelta, CameraParts, Rect},
     intent::{Change, Grid},
     session::Features,
-    stream::Canvas,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -69,7 +68,7 @@ pub struct Render {
 }
 
 pub(super) fn run(args: &Render) -> Result<(), Failure> {
-    let canvas = size(&args.size)?;
+    let canvas = size("--size", &args.size)?;
     let opened = data::open::open_with(&args.data, &args.reading.options())?;
     let opened = with_levels(opened, &args.cache.shelf());
     let device = device::open()?;
@@ -118,14 +117,6 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let level = picture.state.lod.level;
     println!("{}: {}×{}, level {level}", args.output.display(), picture.canvas.width, picture.canvas.height);
     Ok(())
-}
-
-fn size(text: &str) -> Result<Canvas, Failure> {
-    let bad = || usage(format!("--size {text}: WIDTHxHEIGHT, even, 16x16 to 3840x2160"));
-    let (w, h) = text.split_once(['x', '×']).ok_or_else(bad)?;
-    let (w, h) = (w.trim().parse().map_err(|_| bad())?, h.trim().parse().map_err(|_| bad())?);
-    let canvas = Canvas::fitted(w, h);
-    if (i64::from(canvas.width), i64::from(canvas.height)) == (w, h) { Ok(canvas) } else { Err(bad()) }
 }
 
 fn index(text: &str, state: &ViewState) -> Result<Change, Failure> {

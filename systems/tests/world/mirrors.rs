@@ -36,6 +36,10 @@ fn changed(notice: &Notice) -> BTreeSet<ControlKey> {
 fn answers_go_to_the_sender_alone_notices_to_all() {
     let mut rig = Rig::new();
     let sessions = [(); 3].map(|()| rig.join(ALL_FEATURES));
+    // Each has heard who came after it.
+    for session in sessions {
+        rig.read(session);
+    }
     let intent = rig.send(sessions[1], go("z", 4));
     rig.turn();
     for session in sessions {
@@ -316,7 +320,7 @@ fn everything_is_counted() {
     assert_eq!(moved(OpKind::Policy), (1, 0));
     assert_eq!(moved(OpKind::Layer), (0, 0));
     assert_eq!(after.acks - before.acks, 4);
-    assert_eq!(after.notices - before.notices, 3, "dims, camera, view");
+    assert_eq!(after.notices - before.notices, 4, "dims, camera, view, level");
     assert_eq!(after.level_switches - before.level_switches, 1);
     // The turn, then each of the three that reached the transaction alone; two of these four runs failed.
     assert_eq!(after.faults - before.faults, 2);
