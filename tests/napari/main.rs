@@ -2,4 +2,19 @@
 //! pixels, decoded and looked at.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod commands;
+mod connect;
+mod crowds;
+mod hands;
+mod image;
+#[path = "../stream/live.rs"]
+#[expect(dead_code, reason = "shared with the stream tests")]
+mod live;
+mod looks;
+mod pixels;
+mod resume;
 mod rules;
+mod serve;
+mod state;
+mod streams;
+mod together;
