@@ -33,7 +33,7 @@ impl Drop for Server {
 /// Starts the server on an image, on a port of its own.
 pub fn start(data: &PathBuf) -> Server {
     let (mut child, mut lines) = spawn(data, &[]);
-    let Some(addr) = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line)) else {
+    let Some(addr) = lines.by_ref().map_while(Result::ok).find_map(|line| addresses(&line).next()) else {
         let _ = child.kill();
         panic!("lucida serve names no address");
     };
@@ -47,15 +47,21 @@ pub fn start_napari(data: &PathBuf) -> (Server, [SocketAddr; 2]) {
     let mut found: Vec<SocketAddr> = Vec::new();
     while found.len() < 3 {
         let line = lines.next().unwrap().unwrap();
-        found.extend(address(&line).filter(|addr| !found.contains(addr)));
+        for address in addresses(&line) {
+            if !found.contains(&address) {
+                found.push(address);
+            }
+        }
     }
     (Server { child, _output: lines, addr: found[0] }, [found[1], found[2]])
 }
 
-/// The address that a line tells.
-fn address(line: &str) -> Option<SocketAddr> {
-    let rest = ["http://", "ws://"].iter().find_map(|scheme| line.split(scheme).nth(1))?;
-    rest.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next()?.parse().ok()
+/// The addresses of this machine that a line tells.
+fn addresses(line: &str) -> impl Iterator<Item = SocketAddr> {
+    let after = line.split("://").skip(1);
+    after.filter_map(|rest| {
+        rest.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next()?.parse().ok()
+    })
 }
 
 fn spawn(data: &PathBuf, arguments: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {

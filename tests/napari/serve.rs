@@ -90,15 +90,11 @@ impl Server {
                 panic!("lucida serve names no addresses; it said: {heard:#?}");
             };
             // The page first, then the state channel, then the pixels.
-            let after =
-                ["http://", "ws://"].iter().find_map(|scheme| line.split(scheme).nth(1).map(str::to_owned));
-            let address = after.and_then(|rest| {
-                rest.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c)))
-                    .next()?
-                    .parse::<SocketAddr>()
-                    .ok()
-            });
-            found.extend(address.filter(|a| !found.contains(a)));
+            for address in addresses(&line) {
+                if !found.contains(&address) {
+                    found.push(address);
+                }
+            }
             heard.push(line);
         }
         Self { child, folder, page: found[0], state: found[1], pixels: found[2] }
@@ -189,6 +185,14 @@ impl Still {
         let at = ((y * self.size[0] + x) * 4) as usize;
         [0, 1, 2].map(|i| f64::from(self.rgba[at + i]))
     }
+}
+
+/// The addresses of this machine that a line tells.
+fn addresses(line: &str) -> impl Iterator<Item = SocketAddr> {
+    let after = line.split("://").skip(1);
+    after.filter_map(|rest| {
+        rest.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next()?.parse().ok()
+    })
 }
 
 /// Reads a pipe to its end, so that the server never waits for this test to listen.
