@@ -2,7 +2,10 @@
 //! pixels, decoded and looked at.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod beats;
 mod commands;
+#[path = "../common/mod.rs"]
+mod common;
 mod connect;
 mod crowds;
 mod hands;

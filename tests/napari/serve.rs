@@ -72,7 +72,7 @@ impl Server {
                 "0",
             ])
             .arg(folder.path("first.ome.zarr"))
-            .args(["--data-root", folder.root().to_str().unwrap()])
+            .args(["--root", folder.root().to_str().unwrap()])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
