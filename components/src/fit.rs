@@ -33,6 +33,11 @@ impl Fit {
         Self { from, to, scale }
     }
 
+    /// The other canvas.
+    pub fn to(&self) -> Canvas {
+        self.to
+    }
+
     /// Pixels of the other canvas per pixel of the one.
     pub fn scale(&self) -> f64 {
         self.scale
@@ -67,17 +72,28 @@ impl Fit {
     /// The same eye: the field of view, which is that of the height, becomes that of another height. An orthographic
     /// camera, whose distance says how much is seen, is moved.
     pub fn volume(&self, pose: VolumePose) -> VolumePose {
-        let heights = f64::from(self.to.height) / (f64::from(self.from.height) * self.scale);
+        let heights = self.heights();
         if heights == 1.0 {
             return pose;
         }
         if pose.fov == 0.0 {
-            return VolumePose { distance: pose.distance * heights, ..pose };
+            return self.moved(pose);
         }
         let rise = (pose.fov.to_radians() / 2.0).tan() * heights;
         // Stays below 180 by what the numbers can tell apart.
         let fov = (2.0 * rise.atan()).to_degrees().clamp(VolumePose::LEAST_FOV, 180.0 - 1e-9);
         VolumePose { fov, ..pose }
+    }
+
+    /// The pose that shows what is at its centre as large, and as much of it, with the same field of view: the eye is
+    /// moved. What is before and behind the centre is seen a little otherwise.
+    pub fn moved(&self, pose: VolumePose) -> VolumePose {
+        VolumePose { distance: pose.distance * self.heights(), ..pose }
+    }
+
+    /// Height of the other canvas, of that of what it shows of the one.
+    fn heights(&self) -> f64 {
+        f64::from(self.to.height) / (f64::from(self.from.height) * self.scale)
     }
 
     /// What a hand does on the other canvas, in terms of this one, where the volume's pose is `now`.

@@ -85,6 +85,17 @@ pub struct Mark {
     pub token: String,
 }
 
+/// The present place of each resumable topic, where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursors {
+    /// Of `notify.scene`.
+    pub scene: Option<Mark>,
+    /// Of `notify.layers`.
+    pub layers: Option<Mark>,
+    /// Of `notify.stream`.
+    pub stream: Option<Mark>,
+}
+
 /// The content of a notice.
 #[derive(Debug, Clone)]
 pub enum NoticeBody {

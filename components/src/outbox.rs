@@ -36,7 +36,7 @@ impl Outbox {
     /// Queues a notice; one of the same topic that still waits is replaced (its place in the order stays).
     pub fn notify(&mut self, mut notice: Notice) {
         if notice.topic == Topic::Scene {
-            self.notices.retain(|n| matches!(n.topic, Topic::Stream));
+            self.notices.retain(|n| matches!(n.topic, Topic::Stream | Topic::Seats));
         }
         let Some(waiting) = self.notices.iter_mut().find(|n| n.topic == notice.topic) else {
             self.notices.push(notice);
@@ -54,7 +54,7 @@ impl Outbox {
             }
         }
         // Of layers what is told is all up to the earlier place: between the two there may be other layers.
-        if matches!(notice.topic, Topic::Layer(_)) {
+        if matches!(notice.topic, Topic::Layer(_) | Topic::Thumbnail(_)) {
             notice.mark = waiting.mark.take();
         }
         *waiting = notice;

@@ -1,6 +1,7 @@
 //! Who is here, and which views there are.
 
 use crate::{
+    fault::Rejection,
     ids::{SessionId, ViewId},
     session::Role,
 };
@@ -11,6 +12,22 @@ pub const MOST_NAME: usize = 64;
 
 /// Views at most, the main one among them.
 pub const MOST_VIEWS: usize = 128;
+
+/// A name as it is kept: without the blanks round it.
+///
+/// # Errors
+/// Where it has none or more than [`MOST_NAME`] characters, or one that is no character for a line of text.
+pub fn tidy_name(name: &str) -> Result<String, Rejection> {
+    let name = name.trim();
+    if (1..=MOST_NAME).contains(&name.chars().take(MOST_NAME + 1).count())
+        && !name.chars().any(char::is_control)
+    {
+        return Ok(name.to_owned());
+    }
+    Err(Rejection::invalid(format!(
+        "a name has 1 to {MOST_NAME} characters, none of them a control character"
+    )))
+}
 
 /// What a view is called and whose it is. Beside its [`ViewId`] on the entity.
 #[derive(Component, Debug, Clone, PartialEq, Eq)]

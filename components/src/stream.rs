@@ -67,3 +67,7 @@ pub struct StreamConfig {
     /// The encoder's name, for people.
     pub encoder: &'static str,
 }
+
+/// How many configurations a stream has had. Beside its [`StreamConfig`].
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConfigCount(pub u64);

@@ -6,7 +6,7 @@ use lucida_components::{
     ids::SessionId,
     intent::{Intent, SessionEvent},
     metrics::Metrics,
-    notice::{Ack, Notice},
+    notice::{Ack, Cursors, Notice},
     packet::Packet,
     session::Newcomer,
 };
@@ -107,6 +107,8 @@ pub struct Shared {
     pub ready: AtomicBool,
     /// Copied out of the world at most a few times a second.
     pub metrics: Mutex<Metrics>,
+    /// The present places of what clients can go on from when they come back.
+    pub cursors: Mutex<Cursors>,
     /// Told when the world's thread ends, for whatever reason; who comes later hears it too.
     pub ended: Notify,
 }
@@ -171,6 +173,11 @@ impl WorldHandle {
     /// The counters, as last published.
     pub fn metrics(&self) -> Metrics {
         self.shared.metrics.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The present places of resumable topics, as of the last turn that moved one.
+    pub fn cursors(&self) -> Cursors {
+        self.shared.cursors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Resolves when the world has ended, although nobody may have asked it to. For one who waits.

@@ -20,6 +20,8 @@ use std::{
 
 /// A frame takes this long at most; a driver that takes longer has hung.
 const GPU_TIMEOUT: Duration = Duration::from_secs(20);
+/// How far encoding stands behind answering, and before a software driver's drawing (nice(2)).
+const NICE: i32 = 3;
 /// Pause after a failed frame, so that a broken encoder does not spin.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -52,6 +54,10 @@ pub struct EncoderThread {
 
 impl EncoderThread {
     pub(super) fn run(self) {
+        // The encoder's own threads inherit it.
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::debug!("encoding cannot be made nice: {error}");
+        }
         let mut encoder: Option<(Canvas, Box<dyn VideoEncoder>)> = None;
         let mut config: Option<Arc<StreamConfig>> = None;
         while let Ok(submitted) = self.frames.recv() {

@@ -52,6 +52,7 @@ pub fn start(
 ) -> io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("lucida-submit".into()).spawn(move || {
         let mut encoders: HashMap<StreamId, (Sender<Submitted>, thread::JoinHandle<()>)> = HashMap::new();
+        let mut ending = Vec::new();
         while let Ok(job) = jobs.recv() {
             let mut job = match job {
                 Job::Upload(UploadJob { gpu, commands, pending }) => {
@@ -67,8 +68,11 @@ pub fn start(
                 }
                 Job::Frame(job) => job,
                 Job::Close(stream) => {
-                    // Its thread ends when it has encoded what it has.
-                    encoders.remove(&stream);
+                    // Its thread ends when it has encoded what it has; it is not waited for.
+                    if let Some((_, thread)) = encoders.remove(&stream) {
+                        ending.push(thread);
+                    }
+                    ending = ending.into_iter().filter_map(joined).collect();
                     continue;
                 }
             };
@@ -108,13 +112,24 @@ pub fn start(
                 break;
             }
         }
-        for (sender, thread) in encoders.into_values() {
-            drop(sender);
-            if thread.join().is_err() {
-                tracing::error!("an encoder's thread had panicked");
-            }
-        }
+        ending.extend(encoders.into_values().map(|(_, thread)| thread));
+        ending.into_iter().for_each(join);
     })
+}
+
+/// Joins a thread that has ended; gives back one that has not.
+fn joined(thread: thread::JoinHandle<()>) -> Option<thread::JoinHandle<()>> {
+    if !thread.is_finished() {
+        return Some(thread);
+    }
+    join(thread);
+    None
+}
+
+fn join(thread: thread::JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("an encoder's thread had panicked");
+    }
 }
 
 /// Draws a piece and waits for it: a frame that comes meanwhile needs the same GPU, and pieces are short.

@@ -32,6 +32,7 @@ use lucida_components::{
 use lucida_systems::{
     LucidaPlugin,
     encode::Packets,
+    mirror::history::History,
     render::{
         device,
         gpu::Gpu,
@@ -169,6 +170,7 @@ pub fn start(device: Device, settings: WorldSettings) -> io::Result<RunningWorld
             pool,
             shared,
             published: Some((0, Instant::now())),
+            place: (None, 0),
             oldest: None,
         };
         let outcome = runner.run();
@@ -213,6 +215,8 @@ struct Runner {
     shared: Arc<Shared>,
     /// At how many turns the numbers were last published, and when.
     published: Option<(u64, Instant)>,
+    /// The place of the history whose cursors were published.
+    place: (Option<SourceId>, u64),
     /// The oldest image that is shown.
     oldest: Option<SourceId>,
 }
@@ -343,6 +347,7 @@ impl Runner {
         if self.publish_due().is_some_and(|at| at <= Instant::now()) {
             self.publish();
         }
+        self.publish_cursors();
         let world = self.app.world_mut();
         // The oldest image that a view still shows; what was opened before it is not read again.
         let mut views = world.query::<&Applied>();
@@ -362,6 +367,16 @@ impl Runner {
     fn publish_due(&self) -> Option<Instant> {
         let (turns, at) = self.published?;
         (self.app.world().resource::<Metrics>().turns != turns).then_some(at + PUBLISH)
+    }
+
+    fn publish_cursors(&mut self) {
+        let history = self.app.world().resource::<History>();
+        if self.place == history.place() {
+            return;
+        }
+        self.place = history.place();
+        let cursors = history.cursors();
+        *self.shared.cursors.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = cursors;
     }
 
     fn publish(&mut self) {

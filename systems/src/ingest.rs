@@ -1,14 +1,23 @@
 //! `PreUpdate`: what arrived from outside enters the world.
 
+pub mod roles;
+pub mod turns;
+
+use crate::{reduce::settle, seats};
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    ids::{SessionId, StreamId},
+    clock::{Clock, NextWake},
+    ids::{SessionId, StreamId, ViewId},
     intent::{Intent, SessionEvent},
     metrics::Metrics,
     ops::Ops,
     outbox::Outbox,
-    session::{Session, Watch},
+    seats::tidy_name,
+    session::{Newcomer, Session, Watch},
+    stream::{Canvas, Stream},
 };
+use std::collections::HashMap;
+use turns::Turns;
 
 /// What whoever runs the turn has taken out of the inbox channel. Bounded by that channel.
 #[derive(Resource, Debug, Default)]
@@ -32,7 +41,8 @@ pub fn sessions(world: &mut World) {
     for event in std::mem::take(&mut world.resource_mut::<Inbox>().events) {
         match event {
             SessionEvent::Joined { session, newcomer } => {
-                world.spawn((session, Session::of(session, *newcomer), Outbox::default()));
+                let session = (session, Session::of(session, seated(world, *newcomer)), Outbox::default());
+                world.spawn(session);
                 world.resource_mut::<Metrics>().sessions += 1;
             }
             SessionEvent::Watching { session } => {
@@ -56,8 +66,8 @@ pub fn sessions(world: &mut World) {
                 }
             }
             SessionEvent::KeyframeRequested { session } => {
-                if let Some(mut e) = find(world, session).filter(EntityWorldMut::contains::<Watch>) {
-                    e.insert(WantsKeyframe);
+                for entity in decoders(world, session) {
+                    world.entity_mut(entity).insert(WantsKeyframe);
                 }
             }
             SessionEvent::Left { session } => {
@@ -70,6 +80,38 @@ pub fn sessions(world: &mut World) {
     }
 }
 
+/// A newcomer to a view that is there, by a name that can be told.
+fn seated(world: &mut World, mut newcomer: Newcomer) -> Newcomer {
+    if !seats::views(world).contains(&newcomer.view) {
+        newcomer.view = ViewId::MAIN;
+    }
+    newcomer.name = newcomer.name.and_then(|name| tidy_name(&name).ok());
+    newcomer
+}
+
+/// Who decodes for a session: itself, or, where it has no pixel channel, all who watch pictures like its own.
+fn decoders(world: &mut World, session: SessionId) -> Vec<Entity> {
+    let mut sessions = world.query::<(Entity, &SessionId, &Session, Has<Watch>)>();
+    let Some((entity, _, asks, watches)) = sessions.iter(world).find(|(_, id, ..)| **id == session) else {
+        return Vec::new();
+    };
+    if watches {
+        return vec![entity];
+    }
+    let (view, canvas, orientation) = (asks.view, asks.canvas, asks.orientation);
+    let mut views = world.query::<(&ViewId, &Canvas)>();
+    let of_view = views.iter(world).find(|(id, _)| **id == view).map(|(_, canvas)| *canvas);
+    let Some(canvas) = canvas.or(of_view) else { return Vec::new() };
+    let mut streams = world.query::<(&StreamId, &ViewId, &Stream)>();
+    let like: Vec<StreamId> = streams
+        .iter(world)
+        .filter(|(_, of, stream)| **of == view && **stream == Stream { canvas, orientation })
+        .map(|(id, ..)| *id)
+        .collect();
+    let mut watchers = world.query::<(Entity, &Watch)>();
+    watchers.iter(world).filter(|(_, watch)| like.contains(&watch.stream)).map(|(e, _)| e).collect()
+}
+
 /// The entity of a session, if it is still there.
 fn find(world: &mut World, session: SessionId) -> Option<EntityWorldMut<'_>> {
     let mut sessions = world.query_filtered::<(Entity, &SessionId), With<Session>>();
@@ -77,11 +119,49 @@ fn find(world: &mut World, session: SessionId) -> Option<EntityWorldMut<'_>> {
     world.get_entity_mut(entity).ok()
 }
 
-/// Requests get their place in the scene's one sequence and become messages.
-pub fn intents(mut inbox: ResMut<Inbox>, mut ops: ResMut<Ops>, mut messages: MessageWriter<Intent>) {
+/// Requests get their view and their place in the scene's one sequence, and become messages. What a session may not
+/// ask for is refused here, and what one that is gone asked for is forgotten.
+pub fn intents(
+    mut inbox: ResMut<Inbox>,
+    mut ops: ResMut<Ops>,
+    clock: Res<Clock>,
+    mut wake: ResMut<NextWake>,
+    sessions: Query<(&SessionId, &Session)>,
+    mut messages: MessageWriter<Intent>,
+) {
+    if inbox.intents.is_empty() {
+        return;
+    }
+    let sessions: HashMap<SessionId, &Session> = sessions.iter().map(|(id, s)| (*id, s)).collect();
+    let (mut turns, mut later) = (Turns::default(), Vec::new());
     for mut intent in inbox.intents.drain(..) {
+        let mut allowed = Ok(());
+        if let Some(asks) = intent.origin.as_ref().map(|o| o.session) {
+            let Some(session) = sessions.get(&asks) else {
+                tracing::debug!(session = asks.0, change = ?intent.change, "it left; forgotten");
+                continue;
+            };
+            intent.view = session.view;
+            allowed = match turns.is_now(asks, &intent.change) {
+                Ok(false) => {
+                    later.push(intent);
+                    continue;
+                }
+                Ok(true) => roles::check(session, &intent.change),
+                Err(why) => Err(why),
+            };
+        }
         intent.op = ops.next_seq();
         tracing::debug!(op = intent.op, change = ?intent.change, "intent");
-        messages.write(intent);
+        match allowed {
+            Ok(()) => {
+                messages.write(intent);
+            }
+            Err(why) => settle(&mut ops, &intent, roles::kind(&intent.change), Err(why)),
+        }
+    }
+    if !later.is_empty() {
+        inbox.intents = later;
+        wake.at(clock.now);
     }
 }

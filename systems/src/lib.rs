@@ -3,11 +3,13 @@
 //! ```text
 //! First       pace::observe               what is due although nothing arrived
 //! PreUpdate   ingest                      sessions come and go, intents become messages
-//! Update      reduce  view · dims · lod · camera · clip · layers · volume · stream · dataset
+//! Update      reduce  seats · dataset · stream · view · dims · lod · camera · clip · layers · volume
 //! Transact    txn::transact               for each dirty view the schedule RenderTxn:
 //!                RenderTxn  Begin → Dims → Level → Camera → Commit
-//! Mirror      mirror  acks → notices      applied changes → outboxes; ops retire
-//! Render      residency::plan → render::draw
+//!             seats                       views begin and end, sessions follow
+//! Mirror      mirror  acks → notices → seats   applied changes → outboxes; ops retire
+//! Render      streams::subscribe          everybody watches what it looks at
+//!             residency::plan → render::draw
 //! Encode      encode::deliver             packets → outboxes (the hand-over itself is `lucida`'s)
 //! Last        pace::schedule_next
 //! ```
@@ -26,7 +28,9 @@ pub mod reduce;
 pub mod render;
 pub mod residency;
 pub mod schedule;
+pub mod seats;
 pub mod spawn;
+pub mod streams;
 pub mod txn;
 
 pub use schedule::LucidaPlugin;

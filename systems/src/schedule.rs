@@ -1,6 +1,6 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, spawn, txn};
+use crate::{encode, ingest, mirror, pace, reduce, render, residency, seats, spawn, streams, txn};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -48,6 +48,8 @@ impl Plugin for LucidaPlugin {
         app.add_message::<Intent>();
         app.init_resource::<ingest::Inbox>()
             .init_resource::<ingest::Watchers>()
+            .init_resource::<streams::LastStream>()
+            .init_resource::<seats::LastView>()
             .init_resource::<Arrivals>()
             .init_resource::<Wants>()
             .init_resource::<Clock>()
@@ -59,6 +61,7 @@ impl Plugin for LucidaPlugin {
             .init_resource::<Budgets>()
             .init_resource::<Metrics>()
             .init_resource::<mirror::versions::Versions>()
+            .init_resource::<mirror::history::History>()
             .init_resource::<residency::cache::ChunkCache>()
             .init_resource::<encode::Packets>()
             .init_resource::<render::job::Handover>()
@@ -72,6 +75,7 @@ impl Plugin for LucidaPlugin {
             .add_systems(
                 Update,
                 (
+                    reduce::seats::reduce,
                     reduce::dataset::reduce,
                     reduce::stream::reduce,
                     reduce::view::reduce,
@@ -84,7 +88,17 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Transact, txn::transact)
+            .add_systems(
+                Transact,
+                (
+                    txn::transact,
+                    seats::keep::begin,
+                    seats::keep::follow,
+                    seats::keep::disown,
+                    seats::keep::close,
+                )
+                    .chain(),
+            )
             .add_systems(
                 RenderTxn,
                 (
@@ -96,10 +110,22 @@ impl Plugin for LucidaPlugin {
                 )
                     .chain(),
             )
-            .add_systems(Mirror, (mirror::acks::acknowledge, mirror::notices::notify, mirror::retire).chain())
+            .add_systems(
+                Mirror,
+                (
+                    reduce::stream::apply,
+                    mirror::acks::acknowledge,
+                    mirror::history::record,
+                    mirror::notices::notify,
+                    mirror::seats::notify,
+                    mirror::retire,
+                )
+                    .chain(),
+            )
             .add_systems(
                 Render,
                 (
+                    streams::subscribe,
                     residency::arrivals::take,
                     render::frame::take_returned,
                     residency::plan::plan.run_if(resource_exists::<residency::pools::Pools>),

@@ -24,7 +24,7 @@ use lucida_components::{
     ids::{SessionId, StreamId, ViewId},
     intent::{Change, Intent},
     notice::Residency,
-    session::Watch,
+    session::{Features, Newcomer, Session, Watch},
 };
 use lucida_systems::{
     ingest::Inbox,
@@ -68,7 +68,8 @@ impl Slow {
             pictures.format = PixelFormat::Rgba8;
             pace.interval = Duration::from_millis(1);
         }
-        world.spawn((SessionId(1), Watch::joined(StreamId::MAIN, 1)));
+        let session = Session::of(SessionId(1), Newcomer::new(Features::default()));
+        world.spawn((SessionId(1), session, Watch::joined(StreamId::MAIN, 1)));
         let sources = opened.sources.clone();
         let show = world::show(&Sources::default(), opened);
         world.resource_mut::<Inbox>().intents.push(show);

@@ -13,6 +13,7 @@ mod real;
 mod refining;
 mod rig;
 mod smooth;
+mod streams;
 mod thick;
 mod volume_any;
 mod volume_bad;

@@ -13,7 +13,7 @@ use lucida_components::{
     metrics::Metrics,
     outbox::Outbox,
     session::Watch,
-    stream::StreamConfig,
+    stream::{ConfigCount, StreamConfig},
 };
 use std::{
     sync::Arc,
@@ -34,7 +34,7 @@ pub fn deliver(
     mut packets: ResMut<Packets>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
-    mut streams: Query<(Entity, &StreamId, Option<&StreamConfig>, &mut Answers)>,
+    mut streams: Query<(Entity, &StreamId, Option<(&StreamConfig, &ConfigCount)>, &mut Answers)>,
     mut watchers: Query<(
         Entity,
         &SessionId,
@@ -54,9 +54,10 @@ pub fn deliver(
             continue;
         };
         if let Some(config) = &packet.config
-            && known != Some(&**config)
+            && known.map(|k| k.0) != Some(&**config)
         {
-            commands.entity(entity).insert((**config).clone());
+            let count = known.map_or(1, |k| k.1.0 + 1);
+            commands.entity(entity).insert(((**config).clone(), ConfigCount(count)));
             // Told by the mirror, which has already run in this turn.
             wake.at(clock.now);
         }

@@ -34,7 +34,10 @@ pub fn acknowledge(
             OpState::Rejected(why) => Err(why.clone()),
             OpState::Applied { .. } => {
                 let state = views.iter().find(|(v, _)| **v == op.view).map(|(_, a)| &*a.state);
-                let value = state.map_or(Value::None, |s| report(&op.report, s));
+                let value = match (&op.report, state) {
+                    (Report::Value(value), _) => value.clone(),
+                    (_, state) => state.map_or(Value::None, |s| report(&op.report, s)),
+                };
                 let version = versions.next(op.view, &op.report, &value);
                 Ok(AckApplied { value, version })
             }

@@ -2,7 +2,11 @@
 //! ops of the turn, nothing else; nobody waits for the GPU.
 
 pub mod acks;
+pub mod history;
 pub mod notices;
+pub mod seats;
+pub mod seen;
+pub mod tokens;
 pub mod versions;
 
 use bevy_ecs::prelude::*;

@@ -3,22 +3,26 @@
 //! The difference is taken between two applied states, so that what clients hear *was* applied, an equal
 //! write causes nothing, and many deltas of a turn make one notice.
 
+use super::{
+    history::{History, Missed},
+    seen::Seen,
+};
+use crate::streams::Place;
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    applied::{Applied, LayerState, ViewState},
+    applied::{Applied, ViewState},
     clock::{Clock, NextWake},
-    controls::ControlKey,
-    ids::{IntentRef, LayerId, StreamId, ViewId},
+    ids::{IntentRef, LayerId, SessionId, ViewId},
     metrics::Metrics,
-    notice::{Notice, NoticeBody, Residency, Topic},
+    notice::{Mark, Notice, NoticeBody, Residency, Topic},
     ops::{Op, OpKind, OpState, Ops, Report},
     outbox::Outbox,
-    session::{Features, Session, Watch},
-    stream::StreamConfig,
+    session::Session,
+    stream::{Canvas, ConfigCount, Stream, StreamConfig},
     value::Value,
 };
 use std::{
-    collections::BTreeSet,
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,8 +30,15 @@ use std::{
 /// What a session has been told.
 #[derive(Component, Debug, Default)]
 pub struct Told {
+    view: Option<ViewId>,
+    /// That nothing is open.
+    idle: bool,
     applied: Option<Arc<Applied>>,
+    /// All layer controls up to this place of the history.
+    layers: u64,
     config: Option<Arc<StreamConfig>>,
+    /// The number that the configuration was told with.
+    config_seq: Option<u64>,
     residency: Option<(Residency, Instant)>,
 }
 
@@ -43,46 +54,74 @@ const RESIDENCY_INTERVAL: Duration = Duration::from_millis(100);
 pub fn notify(
     mut commands: Commands,
     ops: Res<Ops>,
+    history: Res<History>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
     views: Query<(&ViewId, &Applied, &Residency)>,
-    streams: Query<(&StreamId, &StreamConfig)>,
-    mut sessions: Query<(Entity, &Session, &mut Outbox, Option<&mut Told>, Option<&Watch>)>,
+    streams: Query<(&ViewId, &Stream, &StreamConfig, Option<&ConfigCount>)>,
+    mut sessions: Query<(Entity, &SessionId, &Session, &mut Outbox, Option<&mut Told>)>,
     mut metrics: ResMut<Metrics>,
 ) {
-    for (entity, session, mut outbox, told, watch) in &mut sessions {
+    let elsewhere = Ops::default();
+    let mut seen = Seen::default();
+    let canvases: HashMap<SessionId, Option<Canvas>> =
+        sessions.iter().map(|(_, id, session, ..)| (*id, session.canvas)).collect();
+    for (entity, _, session, mut outbox, told) in sessions.iter_mut().filter(|s| s.2.hears) {
         let Some(mut told) = told else {
             // Told from the next turn on, which is due at once: the session has only just come.
             commands.entity(entity).insert(Told::default());
             wake.at(clock.now);
             continue;
         };
+        let mut out = Sink { view: session.view, outbox: &mut outbox, metrics: &mut metrics };
+        if views.is_empty() && !told.idle {
+            told.idle = true;
+            out.tell_marked(Topic::Scene, NoticeBody::Idle, None, Some(history.scene_mark()));
+        }
         let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
             continue;
         };
-        let mut out = Sink { view: session.view, outbox: &mut outbox, metrics: &mut metrics };
+        // Another view: the difference is told all the same, but no op of this turn is what caused it.
+        let moved = told.view.replace(session.view).is_some_and(|v| v != session.view);
+        let ops = if moved { &elsewhere } else { &*ops };
+        if moved {
+            told.residency = None;
+        }
 
-        if told.applied.as_ref().is_none_or(|t| t.revision != applied.revision) {
-            let now = Arc::new(applied.clone());
+        let place = Place::of(session, applied.state.canvas);
+        let is_news = |t: &Arc<Applied>| t.revision != applied.revision || t.state.canvas != place.canvas;
+        if told.applied.as_ref().is_none_or(is_news) {
+            let now = seen.of(session.view, applied, session.canvas);
             match &told.applied {
                 Some(before) if *before.state.dataset == *now.state.dataset => {
-                    tell_changes(&mut out, &ops, session, &before.state, &now);
+                    let missed = history.missed(told.layers).unwrap_or_else(|| history.all());
+                    let shares = |op: &Op| {
+                        let asked = op.origin.as_ref().and_then(|o| canvases.get(&o.session));
+                        asked == Some(&session.canvas)
+                    };
+                    tell_changes(&mut out, ops, session, &before.state, &now, missed, shares);
                 }
-                _ => {
-                    tell_everything(&mut out, session.features, &now);
+                before => {
+                    let missed = match before {
+                        None => history.missed_by(&session.resume),
+                        Some(_) => None,
+                    };
+                    let missed = missed.unwrap_or_else(|| history.all());
+                    tell_everything(&mut out, session, history.scene_mark(), &now, missed);
                     // What waited was superseded, and an image that loads as the last one did is news too.
                     told.residency = None;
                 }
             }
             told.applied = Some(now);
+            told.layers = history.seq();
         }
 
-        let stream = watch.map_or(StreamId::MAIN, |w| w.stream);
-        let config = streams.iter().find(|(s, _)| **s == stream).map(|(_, c)| c);
-        if let Some(config) = config.filter(|c| told.config.as_deref() != Some(c)) {
-            let config = Arc::new(config.clone());
-            out.tell(Topic::Stream, NoticeBody::Stream(config.clone()), None);
-            told.config = Some(config);
+        // One that was just resized has the configuration of before.
+        let shows = |view: &ViewId, stream: &Stream, config: &StreamConfig| {
+            Place::of_stream(*view, stream) == place && config.canvas == place.canvas
+        };
+        if let Some((.., config, count)) = streams.iter().find(|(v, s, c, _)| shows(v, s, c)) {
+            tell_stream(&mut out, &mut told, session, &history, config, count.map_or(1, |c| c.0));
         }
 
         if session.features.view {
@@ -114,55 +153,98 @@ struct Sink<'a> {
 
 impl Sink<'_> {
     fn tell(&mut self, topic: Topic, body: NoticeBody, cause: Option<IntentRef>) {
+        self.tell_marked(topic, body, cause, None);
+    }
+
+    fn tell_marked(&mut self, topic: Topic, body: NoticeBody, cause: Option<IntentRef>, mark: Option<Mark>) {
         let waiting = self.outbox.notices.len();
-        self.outbox.notify(Notice { topic, body, cause, view: self.view, mark: None });
+        self.outbox.notify(Notice { topic, body, cause, view: self.view, mark });
         self.metrics.notices += 1;
         self.metrics.notices_merged += u64::from(self.outbox.notices.len() == waiting);
     }
 }
 
-/// The baseline: each block once, in the order that clients need.
-fn tell_everything(out: &mut Sink, features: Features, now: &Arc<Applied>) {
+/// The baseline: each block once, in the order that clients need; of layers what is missed.
+fn tell_everything(out: &mut Sink, session: &Session, mark: Mark, now: &Arc<Applied>, missed: Vec<Missed>) {
+    let features = session.features;
     let state = || NoticeBody::Applied(now.clone());
     let scene = NoticeBody::Scene { applied: now.clone(), thumbnails: Arc::default() };
-    out.tell(Topic::Scene, scene, None);
+    out.tell_marked(Topic::Scene, scene, None, Some(mark));
     if features.view {
         out.tell(Topic::View, state(), None);
     }
     if features.dims {
         out.tell(Topic::Dims, state(), None);
     }
-    for layer in now.state.layers.iter() {
-        let changed = ControlKey::ALL.into_iter().collect();
-        out.tell(Topic::Layer(layer.id), NoticeBody::Layer { applied: now.clone(), changed }, None);
-    }
+    tell_layers(out, now, missed, |_| None);
     if features.camera {
         out.tell(Topic::Camera, NoticeBody::Camera { applied: now.clone(), echo: None }, None);
     }
 }
 
-fn tell_changes(out: &mut Sink, ops: &Ops, session: &Session, before: &ViewState, now: &Arc<Applied>) {
+fn tell_changes(
+    out: &mut Sink,
+    ops: &Ops,
+    session: &Session,
+    before: &ViewState,
+    now: &Arc<Applied>,
+    missed: Vec<Missed>,
+    shares_canvas: impl Fn(&Op) -> bool,
+) {
     let (features, next) = (session.features, &*now.state);
     let state = || NoticeBody::Applied(now.clone());
     if features.dims && dims_differ(before, next) {
         out.tell(Topic::Dims, state(), None);
     }
-    for layer in next.layers.iter() {
-        let changed = changed_controls(before, layer);
-        if !changed.is_empty() {
-            let cause = only_cause(ops, session.view, |op| touches(op, layer.id)).and_then(intent_of);
-            out.tell(Topic::Layer(layer.id), NoticeBody::Layer { applied: now.clone(), changed }, cause);
-        }
-    }
+    tell_layers(out, now, missed, |layer| only_cause(ops, |op| touches(op, layer)));
     if features.camera && cameras_differ(before, next) {
-        let cause = only_cause(ops, session.view, |op| op.kind == OpKind::Camera);
-        let echo = cause.and_then(echo);
+        let is_ours = |op: &Op| op.kind == OpKind::Camera && op.view == session.view;
+        let cause = only_cause(ops, is_ours);
+        // Its pixels are those of who asked.
+        let echo = cause.filter(|op| shares_canvas(op)).and_then(echo);
         let cause = cause.and_then(intent_of);
         out.tell(Topic::Camera, NoticeBody::Camera { applied: now.clone(), echo }, cause);
     }
     if features.view {
         out.tell(Topic::View, state(), None);
     }
+}
+
+/// Tells controls, in the order of the history.
+fn tell_layers<'a>(
+    out: &mut Sink,
+    now: &Arc<Applied>,
+    missed: Vec<Missed>,
+    cause: impl Fn(LayerId) -> Option<&'a Op>,
+) {
+    for Missed { layer, changed, mark } in missed {
+        let body = NoticeBody::Layer { applied: now.clone(), changed };
+        out.tell_marked(Topic::Layer(layer), body, cause(layer).and_then(intent_of), Some(mark));
+    }
+}
+
+/// Tells a configuration that is new to the session, and not what it knows from a connection before this.
+fn tell_stream(
+    out: &mut Sink,
+    told: &mut Told,
+    session: &Session,
+    history: &History,
+    config: &StreamConfig,
+    count: u64,
+) {
+    if told.config.as_deref() == Some(config) {
+        return;
+    }
+    let known = told.config.is_none() && history.knows_stream(&session.resume, config);
+    let config = Arc::new(config.clone());
+    if !known {
+        // Another stream may have had fewer.
+        let seq = told.config_seq.map_or(count, |last| count.max(last + 1));
+        told.config_seq = Some(seq);
+        let mark = history.stream_mark(seq, &config);
+        out.tell_marked(Topic::Stream, NoticeBody::Stream(config.clone()), None, Some(mark));
+    }
+    told.config = Some(config);
 }
 
 fn dims_differ(a: &ViewState, b: &ViewState) -> bool {
@@ -174,16 +256,10 @@ fn cameras_differ(a: &ViewState, b: &ViewState) -> bool {
     a.view != b.view
         || match b.view.mode() {
             lucida_components::view::Mode::Plane => a.camera.plane != b.camera.plane || a.canvas != b.canvas,
-            lucida_components::view::Mode::Volume => a.camera.volume != b.camera.volume,
+            lucida_components::view::Mode::Volume => {
+                a.camera.volume != b.camera.volume || a.canvas != b.canvas
+            }
         }
-}
-
-fn changed_controls(before: &ViewState, layer: &LayerState) -> BTreeSet<ControlKey> {
-    let Some(old) = before.layer(layer.id) else { return ControlKey::ALL.into_iter().collect() };
-    if old.controls == layer.controls {
-        return BTreeSet::new();
-    }
-    ControlKey::ALL.into_iter().filter(|k| old.controls.value(*k) != layer.controls.value(*k)).collect()
 }
 
 fn touches(op: &Op, layer: LayerId) -> bool {
@@ -191,11 +267,8 @@ fn touches(op: &Op, layer: LayerId) -> bool {
 }
 
 /// The op behind a change, where exactly one was.
-fn only_cause(ops: &Ops, view: ViewId, is_about: impl Fn(&Op) -> bool) -> Option<&Op> {
-    let mut causes = ops
-        .turn
-        .iter()
-        .filter(|op| matches!(op.state, OpState::Applied { .. }) && op.view == view && is_about(op));
+fn only_cause(ops: &Ops, is_about: impl Fn(&Op) -> bool) -> Option<&Op> {
+    let mut causes = ops.turn.iter().filter(|op| matches!(op.state, OpState::Applied { .. }) && is_about(op));
     match (causes.next(), causes.next()) {
         (Some(op), None) => Some(op),
         _ => None,

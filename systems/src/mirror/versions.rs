@@ -10,7 +10,7 @@ use lucida_components::{
 use std::collections::HashMap;
 
 /// A property of which clients count versions. There are as many as axes, layers and controls: bounded by
-/// the dataset's own bounds, times the views.
+/// the dataset's own bounds, times the views there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Property {
     Ndisplay,
@@ -48,6 +48,8 @@ impl Versions {
             Report::Clip => Property::Clip,
             Report::Camera(..) => Property::Camera,
         };
+        // What is of no view is counted once for all.
+        let view = if property == Property::Other { ViewId::MAIN } else { view };
         let (last, version) = self.0.entry((view, property)).or_insert((Value::None, 0));
         // Camera commands are counted, not compared: two equal pans are two commands.
         if *version == 0 || property == Property::Camera || last != value {
@@ -55,5 +57,20 @@ impl Versions {
             *version += 1;
         }
         *version
+    }
+
+    /// Forgets a view that is gone.
+    pub fn forget(&mut self, view: ViewId) {
+        self.0.retain(|(of, _), _| *of != view);
+    }
+
+    /// How many properties are remembered.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing was ever acknowledged.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }

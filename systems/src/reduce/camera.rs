@@ -3,12 +3,16 @@
 use super::{no_view, nothing_open, settle};
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    camera::{CameraDelta, CameraParts, CameraQueue, VolumePose},
+    applied::Applied,
+    camera::{Camera, CameraDelta, CameraParts, CameraQueue, VolumePose},
     dataset::Scene,
     fault::Rejection,
-    ids::ViewId,
+    fit::Fit,
+    ids::{SessionId, ViewId},
     intent::{Change, Intent},
     ops::{OpKind, Ops, Report},
+    session::Session,
+    stream::Canvas,
     value::Value,
 };
 
@@ -17,15 +21,22 @@ pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
     scene: Res<Scene>,
-    mut views: Query<(&ViewId, &mut CameraQueue)>,
+    mut views: Query<(&ViewId, &Canvas, Option<&Applied>, &mut CameraQueue)>,
+    sessions: Query<(&SessionId, &Session)>,
 ) {
     for intent in intents.read() {
         let Change::Camera(delta) = &intent.change else { continue };
-        let outcome = match views.iter_mut().find(|(id, _)| **id == intent.view) {
+        let outcome = match views.iter_mut().find(|(id, ..)| **id == intent.view) {
             None => Err(no_view(intent)),
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
-            Some((_, mut queue)) => check(delta).map(|report| {
-                queue.0.push(delta.clone());
+            Some((_, canvas, applied, mut queue)) => check(delta).map(|report| {
+                let asks = intent.origin.as_ref().map(|o| o.session);
+                let own = sessions.iter().find(|(id, _)| Some(**id) == asks).and_then(|(_, s)| s.canvas);
+                // Pixels are those of the picture that the session has.
+                let shown = applied.map_or(*canvas, |a| a.state.canvas);
+                let fit = Fit::of(shown, own.unwrap_or(shown));
+                let pose = applied.map_or_else(Camera::default, |a| a.state.camera).volume;
+                queue.0.push(fit.delta(delta.clone(), &pose));
                 Report::Camera(key(delta), report)
             }),
         };

@@ -18,7 +18,6 @@ use lucida_components::{
     ops::{OpKind, Ops, Report},
     restore::RestoreCache,
     snapshot::Snapshot,
-    stream::Stream,
     view::View,
 };
 use std::sync::Arc;
@@ -83,6 +82,11 @@ fn open(world: &mut World, dataset: &Arc<Dataset>) {
         *clip = Clip { ranges: vec![None; dataset.axes.len()], planes: Vec::new() };
         queue.0 = vec![CameraDelta::Reset];
     }
+    // Poses of the image before mean nothing here.
+    let restoring: Vec<Entity> = world.query_filtered::<Entity, With<Restoring>>().iter(world).collect();
+    for view in restoring {
+        world.entity_mut(view).remove::<Restoring>();
+    }
 }
 
 /// What the image gives a layer to start with; labels are drawn in one way only.
@@ -145,14 +149,7 @@ fn restore(world: &mut World, intent: &Intent, s: &Snapshot) -> Result<Report, R
         .map(|(e, ..)| e)
         .collect();
     for view in views {
-        world.entity_mut(view).insert(Restoring { camera: s.camera, restore: s.restore.clone() });
-    }
-    let mut streams = world.query::<(&ViewId, &mut Stream)>();
-    for (id, mut stream) in streams.iter_mut(world) {
-        if *id == intent.view {
-            let next = Stream { canvas: s.canvas, ..*stream };
-            stream.set_if_neq(next);
-        }
+        world.entity_mut(view).insert((s.canvas, Restoring { camera: s.camera, restore: s.restore.clone() }));
     }
     let mut layers = world.query::<(&LayerId, &mut Controls)>();
     for (id, mut controls) in layers.iter_mut(world) {

@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod dims;
 pub mod layers;
 pub mod lod;
+pub mod seats;
 pub mod stream;
 pub mod view;
 pub mod volume;
@@ -22,7 +23,7 @@ use lucida_components::{
 };
 
 /// Opens the op of an intent (or reopens it, on a retry) and settles it by what the reducer found.
-fn settle(ops: &mut Ops, intent: &Intent, kind: OpKind, outcome: Result<Report, Rejection>) {
+pub(crate) fn settle(ops: &mut Ops, intent: &Intent, kind: OpKind, outcome: Result<Report, Rejection>) {
     let (report, state) = match outcome {
         Ok(report) => (report, OpState::Open),
         Err(why) => (Report::None, OpState::Rejected(why)),

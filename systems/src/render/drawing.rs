@@ -3,7 +3,7 @@
 use super::{
     gpu::Gpu,
     job::{Handover, Job, UploadJob},
-    pictures::{Grade, Motion, REST},
+    pictures::{Grade, Motion, Pictures, REST, is_forgetful},
     programs::Spec,
     renderer::Renderer,
     upload::Uploading,
@@ -21,6 +21,7 @@ use lucida_components::{
     controls::Interpolation,
     lod::Budgets,
     metrics::Metrics,
+    stream::Stream,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -110,6 +111,26 @@ impl Drawing<'_> {
             self.renderer.programs.expect(&self.gpu.device, &Spec::Volume(spec.clone().nearest()));
         }
         self.renderer.programs.expect(&self.gpu.device, &Spec::Volume(spec));
+    }
+
+    /// Whether a keyframe is due although nobody asked: a decoder that lost its place shall not show an old picture
+    /// for ever, so what has come to rest is given once more, if its last frame was none. `settled` says that
+    /// nothing better is to come.
+    pub(super) fn resync(
+        &mut self,
+        stream: &Stream,
+        pictures: &Pictures,
+        motion: Motion,
+        settled: bool,
+    ) -> bool {
+        if !is_forgetful(stream) || !settled || !pictures.unkeyed {
+            return false;
+        }
+        let rest = motion.changed + REST;
+        if self.clock.now < rest {
+            self.wake.at(rest);
+        }
+        self.clock.now >= rest
     }
 
     /// How a plane is drawn: on a software driver, nearest while something moves.

@@ -20,6 +20,7 @@ use crate::{ingest::WantsKeyframe, pace::Pace, residency::plan::Plan};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
+    fit::Fit,
     ids::{SessionId, StreamId, ViewId},
     metrics::Metrics,
     notice::Residency,
@@ -131,6 +132,8 @@ pub fn draw(
         let owes = |(_, session, w, _): (_, &SessionId, &Watch, _)| {
             w.has_room() && !w.needs_keyframe && answers.owes(*session)
         };
+        let settled = up_to_date && plan.uploads.is_empty();
+        pictures.keyframe |= d.resync(stream, &pictures, motion, settled);
         let is_asked_again = pictures.keyframe || watching().any(owes);
         if up_to_date && plan.uploads.is_empty() && !is_asked_again {
             continue;
@@ -196,14 +199,15 @@ pub fn draw(
         }
         let mut drawn = plan.essential == 0;
         if drawn {
+            let fitted = Fit::of(state.canvas, stream.canvas).state(state);
             let mut recording = Recording { gpu: &d.gpu, encoder: &mut encoder, ring, stream, slot };
             let recorded = if is_volume {
                 record::volume(&mut d.renderer, &mut recording, task, |colours, quality| {
-                    volume::params::gather(state, &plan, &d.pools, colours, quality)
+                    volume::params::gather(&fitted, &plan, &d.pools, colours, quality)
                 })
             } else {
                 let nearest = grade == Grade::Draft;
-                let params = params::gather(state, &plan, &d.pools, &mut d.renderer.colours, nearest);
+                let params = params::gather(&fitted, &plan, &d.pools, &mut d.renderer.colours, nearest);
                 record::plane(&mut d.renderer, &mut recording, &params)
             };
             match recorded {
@@ -238,18 +242,20 @@ pub fn draw(
         }
         ring.slots[slot].busy = true;
         ring.slots[slot].scale = if let Task::Whole { scale } = task { Some(scale) } else { None };
+        let (number, readback) = (ring.number, ring.slots[slot].readback.clone());
+        let clocked = ring.clocks.is_some() && task != Task::Again;
         d.handover.0.push(Job::Frame(Box::new(FrameJob {
             gpu: d.gpu.clone(),
             stream: *stream_id,
             slot,
-            ring: ring.number,
+            ring: number,
             commands: Some(encoder.finish()),
-            readback: ring.slots[slot].readback.clone(),
+            readback,
             layout,
             revision: applied.revision,
             answered: answers.take(applied.revision),
-            keyframe: std::mem::take(&mut pictures.keyframe),
-            clocked: ring.clocks.is_some() && task != Task::Again,
+            keyframe: pictures.begin(now, stream),
+            clocked,
         })));
         if task != Task::Again {
             // A draft comes first also where a full picture was asked for.

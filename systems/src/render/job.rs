@@ -156,6 +156,13 @@ impl Layout {
 #[derive(Resource, Debug, Default)]
 pub struct Handover(pub Vec<Job>);
 
+impl Handover {
+    /// The encoder of a stream is not needed any more.
+    pub fn close(&mut self, stream: StreamId) {
+        self.0.push(Job::Close(stream));
+    }
+}
+
 /// A slot that is free again.
 #[derive(Debug, Clone)]
 pub struct SlotReturned {

@@ -2,10 +2,20 @@
 
 use super::{job::PixelFormat, ring::Ring};
 use bevy_ecs::component::Component;
+use lucida_components::stream::{Orientation, Stream};
 use std::time::{Duration, Instant};
 
 /// Nothing moved for this long: the picture is at rest and is drawn as it was asked for.
 pub(super) const REST: Duration = Duration::from_millis(120);
+
+/// Longest time between keyframes of a stream whose decoders need them, while something moves.
+const KEYFRAMES: Duration = Duration::from_secs(2);
+
+/// Whether the decoders of a stream may lose their place without a word: napari-cuda's on Linux drops what it has
+/// when it is behind, and waits for the next keyframe.
+pub(super) fn is_forgetful(stream: &Stream) -> bool {
+    stream.orientation == Orientation::BottomUp
+}
 
 /// The ring of a stream, and what its last frame showed.
 #[derive(Component, Debug, Default)]
@@ -18,6 +28,10 @@ pub struct Pictures {
     pub(super) motion: Option<Motion>,
     /// The decoder must be able to begin at the next frame.
     pub(super) keyframe: bool,
+    /// The last frame with which it can.
+    pub(super) keyed: Option<Instant>,
+    /// There were others since.
+    pub(super) unkeyed: bool,
 }
 
 impl Pictures {
@@ -32,6 +46,17 @@ impl Pictures {
         self.ring = None;
         self.shown = None;
         self.keyframe = true;
+    }
+
+    /// A frame is handed over: whether a decoder is to be able to begin with it.
+    pub(super) fn begin(&mut self, now: Instant, stream: &Stream) -> bool {
+        let overdue = is_forgetful(stream) && self.keyed.is_none_or(|at| now >= at + KEYFRAMES);
+        let keyframe = std::mem::take(&mut self.keyframe) || overdue;
+        if keyframe {
+            self.keyed = Some(now);
+        }
+        self.unkeyed = !keyframe;
+        keyframe
     }
 
     /// Notes what is to be seen now, and returns since when.

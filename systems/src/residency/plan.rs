@@ -23,7 +23,7 @@ use super::{
     tiles::Window,
     wanted::Wanted,
 };
-use crate::pace::Pace;
+use crate::{pace::Pace, streams::extent::Extent};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
@@ -36,7 +36,12 @@ use lucida_components::{
     session::Watch,
     view::Mode,
 };
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 /// The plan of one view.
 #[derive(Component, Debug, Default)]
@@ -144,7 +149,7 @@ pub struct TileJob {
 /// moves, and nothing is uploaded or read in turns.
 #[expect(clippy::too_many_arguments, reason = "reads what views show, writes what is to come")]
 pub fn plan(
-    mut views: Query<(&ViewId, &Applied, &mut Plan, &mut Residency)>,
+    mut views: Query<(&ViewId, &Applied, &Extent, &mut Plan, &mut Residency)>,
     streams: Query<(&StreamId, &ViewId, &Pace)>,
     watches: Query<&Watch>,
     mut pools: ResMut<Pools>,
@@ -161,13 +166,13 @@ pub fn plan(
             .iter()
             .any(|(id, v, pace)| *v == view && (pace.always || watches.iter().any(|w| w.stream == *id)))
     };
-    let due = views.iter().any(|(view, applied, plan, _)| {
+    let due = views.iter().any(|(view, applied, _, plan, _)| {
         let retry = plan.retry_at.is_some_and(|at| at <= clock.now);
         watched(*view)
             && (plan.stale || retry || plan.revision != applied.revision || !plan.uploads.is_empty())
     });
     if !due {
-        for (view, _, plan, _) in &views {
+        for (view, _, _, plan, _) in &views {
             plan.retry_at.filter(|_| watched(*view)).into_iter().for_each(|at| wake.at(at));
         }
         return;
@@ -175,7 +180,14 @@ pub fn plan(
     // The list of wants is one for all views: where one plan is remade, all are.
     pools.begin();
     let (mut planes, mut volumes) = (Vec::new(), Vec::new());
-    for (view, applied, mut plan, residency) in views.iter_mut().filter(|(view, ..)| watched(**view)) {
+    // What all streams of a view show together, as sharp as the sharpest.
+    let sights: BTreeMap<ViewId, Applied> = views
+        .iter()
+        .filter(|(view, ..)| watched(**view))
+        .map(|(view, applied, extent, ..)| (*view, sight(applied, extent)))
+        .collect();
+    for (view, _, _, mut plan, residency) in &mut views {
+        let Some(applied) = sights.get(view) else { continue };
         if plan.revision != applied.revision {
             plan.moved = Some(clock.now);
         }
@@ -244,6 +256,14 @@ pub fn plan(
     if wants.list != wanted {
         wants.list = wanted;
         wants.changed = true;
+    }
+}
+
+/// A view's state on the canvas that shows what all its streams show.
+fn sight(applied: &Applied, extent: &Extent) -> Applied {
+    match extent.fit(applied.state.canvas).state(&applied.state) {
+        Cow::Borrowed(_) => applied.clone(),
+        Cow::Owned(state) => Applied { revision: applied.revision, state: Arc::new(state) },
     }
 }
 

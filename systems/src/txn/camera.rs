@@ -7,8 +7,9 @@ use super::{Txn, draft::Draft, guarded, inject, turntable};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::ViewState,
-    camera::{Camera, CameraDelta, CameraParts, PlanePose, Rect},
+    camera::{Camera, CameraDelta, CameraParts, PlanePose, Rect, VolumePose},
     fault::{FaultReason, Step},
+    fit::Fit,
     places,
     view::Mode,
 };
@@ -33,8 +34,10 @@ fn camera(draft: &mut Draft) -> Result<(), FaultReason> {
 pub(super) fn pose_after(draft: &Draft) -> Camera {
     let mut camera = draft.next.camera;
     if let Some(before) = resized(draft) {
-        refit_plane(&mut camera.plane, before, &draft.next);
-        turntable::refit(&mut camera.volume, before, &draft.next);
+        refit_plane(&mut camera.plane, before, draft);
+        if before.view.mode() == Mode::Volume {
+            refit_volume(&mut camera.volume, before, draft);
+        }
     }
     for delta in &draft.deltas {
         apply(&mut camera, delta, &draft.next);
@@ -49,10 +52,23 @@ fn resized(draft: &Draft) -> Option<&ViewState> {
     (same_image && before.canvas != draft.next.canvas && draft.restoring.is_none()).then_some(before)
 }
 
-/// A view that stands at home stays at home when its canvas changes: nobody has chosen another place yet.
-fn refit_plane(pose: &mut PlanePose, before: &ViewState, next: &ViewState) {
+/// A view that stands at home stays at home when its canvas changes: nobody has chosen another place yet. Of
+/// another place the scale stays, or what is seen where the canvas is that of another session.
+fn refit_plane(pose: &mut PlanePose, before: &ViewState, draft: &Draft) {
     if *pose == home_plane(before) {
-        *pose = home_plane(next);
+        *pose = home_plane(&draft.next);
+    } else if draft.adopting {
+        *pose = Fit::of(before.canvas, draft.next.canvas).plane(*pose);
+    }
+}
+
+/// The same for the volume, as far as it was ever looked at. The eye is moved: a field of view that grew with every
+/// window would stay.
+fn refit_volume(pose: &mut VolumePose, before: &ViewState, draft: &Draft) {
+    if *pose == turntable::home(before, *pose) {
+        *pose = turntable::home(&draft.next, *pose);
+    } else if draft.adopting {
+        *pose = Fit::of(before.canvas, draft.next.canvas).moved(*pose);
     }
 }
 
@@ -61,10 +77,10 @@ fn refit_ways_back(draft: &mut Draft) {
     let Some(before) = resized(draft) else { return };
     let mut restore = draft.next.restore.clone();
     if let Some(place) = &mut restore.plane {
-        refit_plane(&mut place.pose, before, &draft.next);
+        refit_plane(&mut place.pose, before, draft);
     }
     if let Some(place) = &mut restore.volume {
-        turntable::refit(&mut place.pose, before, &draft.next);
+        refit_volume(&mut place.pose, before, draft);
     }
     draft.next.restore = restore;
 }

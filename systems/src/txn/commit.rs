@@ -1,7 +1,7 @@
 //! Last step: the invariants are checked, in every build, and the draft becomes the applied state as a whole.
 
 use super::{Txn, draft::Draft, inject, level::LevelClock};
-use crate::reduce::dataset::Restoring;
+use crate::reduce::{dataset::Restoring, stream::Adopting};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, Revision, ViewState},
@@ -58,7 +58,7 @@ pub fn commit(
         queue.set_if_neq(CameraQueue::default());
         switched.set_if_neq(level_clock);
     }
-    commands.entity(entity).remove::<Restoring>();
+    commands.entity(entity).remove::<(Restoring, Adopting)>();
     metrics.level_micros.observe(level_micros);
 
     let unchanged = before.as_ref().filter(|b| ***b == next).cloned();

@@ -1,7 +1,10 @@
 //! What a transaction edits.
 
 use super::level::LevelClock;
-use crate::reduce::dataset::Restoring;
+use crate::{
+    reduce::{dataset::Restoring, stream::Adopting},
+    streams::extent::Extent,
+};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{Applied, LayerState, ViewState},
@@ -16,7 +19,7 @@ use lucida_components::{
     index::Index,
     layer::Layer,
     lod::{Budgets, Lod, LodRules},
-    stream::Stream,
+    stream::Canvas,
     view::View,
 };
 use std::{sync::Arc, time::Instant};
@@ -37,6 +40,10 @@ pub struct Draft {
     pub deltas: Vec<CameraDelta>,
     /// A snapshot's poses and ways back, where one is being restored.
     pub restoring: Option<Restoring>,
+    /// The canvas is that of another session now: what that sees stays.
+    pub adopting: bool,
+    /// What is seen of the view on all its streams.
+    pub extent: Extent,
     /// The pose that the deltas lead to: made by the level step, which needs its zoom, written by the camera step.
     pub pose: Option<Camera>,
     /// Whether the level policy chose anew.
@@ -69,8 +76,6 @@ impl Draft {
 
         let dataset = world.resource::<Scene>().dataset.clone()?;
         let view = *world.get::<ViewId>(entity)?;
-        let canvas =
-            world.query::<(&ViewId, &Stream)>().iter(world).find(|(v, _)| **v == view).map(|(_, s)| s.canvas);
         let before = world.get::<Applied>(entity).map(|a| a.state.clone());
         let camera = before.as_ref().map_or_else(Camera::default, |b| b.camera);
         let restore = before.as_ref().map(|b| b.restore.clone()).unwrap_or_default();
@@ -88,7 +93,7 @@ impl Draft {
             camera,
             restore,
             clip: world.get::<Clip>(entity)?.clone(),
-            canvas: canvas.unwrap_or_default(),
+            canvas: *world.get::<Canvas>(entity)?,
             layers,
         };
         Some(Self {
@@ -98,6 +103,8 @@ impl Draft {
             next,
             deltas: world.get::<CameraQueue>(entity)?.0.clone(),
             restoring: world.get::<Restoring>(entity).cloned(),
+            adopting: world.get::<Adopting>(entity).is_some(),
+            extent: *world.get::<Extent>(entity)?,
             pose: None,
             policy_chose: false,
             rules: *world.resource::<LodRules>(),
@@ -108,9 +115,10 @@ impl Draft {
         })
     }
 
-    /// Whether the dataset is another one than is applied (also at bootstrap).
+    /// Whether the dataset is another one than is applied (also at bootstrap). A view that begins as another one
+    /// shows no new dataset.
     pub fn is_new_dataset(&self) -> bool {
-        self.before.as_ref().is_none_or(|b| *b.dataset != *self.next.dataset)
+        self.before.as_ref().map_or(self.restoring.is_none(), |b| *b.dataset != *self.next.dataset)
     }
 
     /// The reference image, which every drawable dataset has.

@@ -5,7 +5,7 @@ use crate::residency::cost;
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::{LayerState, ViewState},
-    camera::{Camera, PlanePose},
+    camera::PlanePose,
     controls::Projection,
     dataset::Multiscale,
     fault::{FaultReason, Step},
@@ -41,13 +41,21 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     if asked.level >= levels {
         return Err(FaultReason::NoSuchLevel { level: asked.level, levels });
     }
+    let moved = recheck || has_moved(draft, &pose.plane);
+    // Every stream of the view is to be sharp.
+    let canvas = draft.next.canvas;
+    let sight = draft.extent.fit(canvas);
+    draft.next.canvas = sight.to();
+    let seen = sight.camera(&pose);
     let chosen = match draft.next.view.mode() {
-        Mode::Plane => plane(draft, &pose, recheck)?,
+        Mode::Plane => plane(draft, &seen.plane, moved),
         Mode::Volume => {
             draft.clock.due = None;
-            volume_level::choose(draft, &pose.volume)?
+            volume_level::choose(draft, &seen.volume)
         }
     };
+    draft.next.canvas = canvas;
+    let chosen = chosen?;
     draft.next.lod = chosen;
 
     let before = draft.before.as_ref().map(|b| (b.lod.level, b.view));
@@ -61,8 +69,8 @@ fn level(draft: &mut Draft) -> Result<(), FaultReason> {
     Ok(())
 }
 
-/// The level of a plane.
-fn plane(draft: &mut Draft, pose: &Camera, recheck: bool) -> Result<Lod, FaultReason> {
+/// The level of a plane that is seen by this pose.
+fn plane(draft: &mut Draft, pose: &PlanePose, moved: bool) -> Result<Lod, FaultReason> {
     let asked = draft.next.lod;
     let levels = draft.reference()?.levels.len();
     // `None`: the level stays, and with it the mark that a budget had made it coarser.
@@ -72,11 +80,11 @@ fn plane(draft: &mut Draft, pose: &Camera, recheck: bool) -> Result<Lod, FaultRe
             None
         }
         LodPolicy::Locked => None,
-        LodPolicy::Auto => automatic(draft, &pose.plane, recheck)?,
+        LodPolicy::Auto => automatic(draft, pose, moved)?,
     };
     let wanted = decided.unwrap_or(asked.level);
     let affordable = loop {
-        let found = (wanted..levels).find(|&l| cost::fits(&draft.next, &pose.plane, l, &draft.budgets));
+        let found = (wanted..levels).find(|&l| cost::fits(&draft.next, pose, l, &draft.budgets));
         // A thick slice that fits at no level becomes thinner. Who asked for it is told what it became.
         if found.is_some() || !thinner(&mut draft.next) {
             break found;
@@ -106,7 +114,7 @@ fn thinner(next: &mut ViewState) -> bool {
 }
 
 /// What the policy wants for a plane pose; `None` where it leaves the level as it is.
-fn automatic(draft: &mut Draft, pose: &PlanePose, recheck: bool) -> Result<Option<usize>, FaultReason> {
+fn automatic(draft: &mut Draft, pose: &PlanePose, moved: bool) -> Result<Option<usize>, FaultReason> {
     let reference = draft.reference()?;
     let over = oversampling(reference, draft.next.plane_axes(), pose.zoom);
     let fresh = draft.is_new_dataset();
@@ -122,7 +130,7 @@ fn automatic(draft: &mut Draft, pose: &PlanePose, recheck: bool) -> Result<Optio
             if fresh {
                 return Ok(Some(settled(&over, fine, coarse)));
             }
-            if !recheck && !has_moved(draft, pose) {
+            if !moved {
                 return Ok(None);
             }
             let want = stepwise(&over, current, zoom_direction(draft), fine, coarse);

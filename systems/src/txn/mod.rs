@@ -19,7 +19,7 @@ pub mod rollback;
 pub mod turntable;
 pub(crate) mod volume_level;
 
-use crate::schedule::RenderTxn;
+use crate::{schedule::RenderTxn, seats::Newborn};
 use bevy_ecs::prelude::*;
 use draft::Draft;
 use lucida_components::{
@@ -91,13 +91,20 @@ impl Txn {
 
 /// A change of the scene, which every view shows.
 fn is_scene_wide(op: &Op) -> bool {
-    matches!(op.kind, OpKind::Layer | OpKind::Stream)
-        || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_)))
+    op.kind == OpKind::Layer
+        || matches!(op.intent.as_ref().map(|i| &i.change), Some(Change::Dataset(_) | Change::Restore(_)))
 }
 
 /// Whether an op has to do with a view.
 fn concerns(op: &Op, view: ViewId) -> bool {
     op.view == view || is_scene_wide(op)
+}
+
+/// A view whose first transaction failed: nothing is tried on it any more, and it goes after this turn.
+fn is_stillborn(world: &World, view: Entity) -> bool {
+    let rejected =
+        |seq| world.resource::<Ops>().turn.iter().any(|o| o.seq == seq && o.state != OpState::Open);
+    world.get::<Applied>(view).is_none() && world.get::<Newborn>(view).is_some_and(|n| rejected(n.op))
 }
 
 /// Runs one transaction for every view with something to do.
@@ -110,7 +117,7 @@ pub fn transact(world: &mut World) {
         let ops = world.resource::<Ops>();
         let has_open = ops.turn.iter().any(|o| o.state == OpState::Open && concerns(o, view));
         let recheck = world.get::<level::LevelClock>(entity).is_some_and(|c| c.recheck);
-        if !has_open && !recheck {
+        if !has_open && !recheck || is_stillborn(world, entity) {
             continue;
         }
         let Err(fault) = run(world, entity) else { continue };

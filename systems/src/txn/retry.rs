@@ -1,6 +1,6 @@
 //! After a fault: the turn's ops are retried one by one.
 
-use super::{checkpoint::Checkpoint, concerns, run};
+use super::{checkpoint::Checkpoint, concerns, is_stillborn, run};
 use bevy_app::Update;
 use bevy_ecs::prelude::*;
 use lucida_components::{
@@ -49,7 +49,8 @@ fn attempt(world: &mut World, views: &[(ViewId, Entity)], intent: Intent) -> Res
     world.run_schedule(Update);
     for &(view, entity) in views {
         let mut ops = world.resource_mut::<Ops>();
-        if ops.get_mut(seq).is_some_and(|op| op.state == OpState::Open && concerns(op, view)) {
+        let is_open = ops.get_mut(seq).is_some_and(|op| op.state == OpState::Open && concerns(op, view));
+        if is_open && !is_stillborn(world, entity) {
             run(world, entity)?;
         }
     }

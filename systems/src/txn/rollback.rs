@@ -1,27 +1,20 @@
 //! Requested blocks go back to what is applied.
 
-use crate::reduce::dataset::{Restoring, spawn_layers};
+use crate::reduce::{
+    dataset::{Restoring, spawn_layers},
+    stream::Adopting,
+};
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    applied::Applied,
-    axes::Axes,
-    camera::CameraQueue,
-    clip::Clip,
-    controls::Controls,
-    dataset::Scene,
-    ids::{LayerId, ViewId},
-    index::Index,
-    layer::Layer,
-    lod::Lod,
-    stream::Stream,
-    view::View,
+    applied::Applied, axes::Axes, camera::CameraQueue, clip::Clip, controls::Controls, dataset::Scene,
+    ids::LayerId, index::Index, layer::Layer, lod::Lod, view::View,
 };
 
-/// Puts the requested blocks of a view, its stream and the scene back to the view's applied state; a view
+/// Puts the requested blocks of a view and the scene back to the view's applied state; a view
 /// that never had one is emptied.
 pub fn rollback(world: &mut World, entity: Entity) {
     let applied = world.get::<Applied>(entity).map(|a| a.state.clone());
-    world.entity_mut(entity).remove::<Restoring>().insert(CameraQueue::default());
+    world.entity_mut(entity).remove::<(Restoring, Adopting)>().insert(CameraQueue::default());
     let Some(state) = applied else {
         world.entity_mut(entity).insert((
             View::default(),
@@ -30,8 +23,11 @@ pub fn rollback(world: &mut World, entity: Entity) {
             Lod::default(),
             Clip::default(),
         ));
-        world.resource_mut::<Scene>().dataset = None;
-        spawn_layers(world, std::iter::empty());
+        // What others show stays.
+        if world.query::<&Applied>().iter(world).next().is_none() {
+            world.resource_mut::<Scene>().dataset = None;
+            spawn_layers(world, std::iter::empty());
+        }
         return;
     };
     world.entity_mut(entity).insert((
@@ -40,17 +36,9 @@ pub fn rollback(world: &mut World, entity: Entity) {
         state.index.clone(),
         state.lod,
         state.clip.clone(),
+        state.canvas,
     ));
     world.resource_mut::<Scene>().dataset = Some(state.dataset.clone());
-
-    let view = world.get::<ViewId>(entity).copied();
-    let mut streams = world.query::<(&ViewId, &mut Stream)>();
-    for (id, mut stream) in streams.iter_mut(world) {
-        if Some(*id) == view {
-            let next = Stream { canvas: state.canvas, ..*stream };
-            stream.set_if_neq(next);
-        }
-    }
 
     let mut layers = world.query::<(&LayerId, &Layer, &mut Controls)>();
     let same = layers.iter(world).count() == state.layers.len()

@@ -46,13 +46,6 @@ pub fn home(state: &ViewState, now: VolumePose) -> VolumePose {
     bounded(VolumePose { center, distance: MARGIN * distance, ..now }, state)
 }
 
-/// A volume that is seen from home stays so when its canvas changes.
-pub(super) fn refit(pose: &mut VolumePose, before: &ViewState, next: &ViewState) {
-    if *pose == home(before, *pose) {
-        *pose = home(next, *pose);
-    }
-}
-
 /// Moves the pose by what a hand did.
 pub(super) fn apply(pose: &mut VolumePose, delta: &CameraDelta, state: &ViewState) {
     match delta {

@@ -36,6 +36,10 @@ fn changed(notice: &Notice) -> BTreeSet<ControlKey> {
 fn answers_go_to_the_sender_alone_notices_to_all() {
     let mut rig = Rig::new();
     let sessions = [(); 3].map(|()| rig.join(ALL_FEATURES));
+    // Each has heard who came after it.
+    for session in sessions {
+        rig.read(session);
+    }
     let intent = rig.send(sessions[1], go("z", 4));
     rig.turn();
     for session in sessions {

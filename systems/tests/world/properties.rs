@@ -241,7 +241,7 @@ proptest! {
             prop_assert_eq!(&requested.index, &state.index);
             prop_assert_eq!(requested.lod, state.lod);
             prop_assert_eq!(&requested.clip, &state.clip);
-            prop_assert_eq!(requested.stream.canvas, state.canvas);
+            prop_assert_eq!(requested.canvas, state.canvas);
             prop_assert!(requested.queue.0.is_empty());
             for ((id, _, controls), applied) in requested.layers.iter().zip(state.layers.iter()) {
                 prop_assert_eq!((*id, controls), (applied.id, &applied.controls));

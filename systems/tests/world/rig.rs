@@ -18,15 +18,16 @@ use lucida_components::{
     layer::{Layer, LayerKind},
     lod::Lod,
     metrics::Metrics,
-    notice::{Ack, Notice, Residency, Topic},
+    notice::{Ack, Notice, Topic},
     ops::{Op, OpState, Ops},
     outbox::Outbox,
+    seats::ViewName,
     session::{Features, Newcomer},
-    stream::Stream,
+    stream::{Canvas, Stream},
     value::Value,
     view::View,
 };
-use lucida_systems::{LucidaPlugin, ingest::Inbox, txn::level::LevelClock};
+use lucida_systems::{LucidaPlugin, ingest::Inbox, spawn, txn::level::LevelClock};
 use std::{
     sync::{
         Arc,
@@ -323,8 +324,6 @@ impl Rig {
             .map(|(id, layer, controls)| (*id, layer.clone(), controls.clone()))
             .collect();
         layers.sort_by_key(|l| l.0);
-        let mut streams = world.query::<(&ViewId, &Stream)>();
-        let stream = streams.iter(world).find(|(v, _)| **v == view).map(|(_, s)| *s).unwrap();
         Requested {
             view: *world.get(entity).unwrap(),
             axes: world.get::<Axes>(entity).unwrap().clone(),
@@ -333,7 +332,7 @@ impl Rig {
             clip: world.get::<Clip>(entity).unwrap().clone(),
             queue: world.get::<CameraQueue>(entity).unwrap().clone(),
             clock: *world.get::<LevelClock>(entity).unwrap(),
-            stream,
+            canvas: *world.get(entity).unwrap(),
             layers,
             dataset: world.resource::<Scene>().dataset.clone(),
         }
@@ -342,18 +341,17 @@ impl Rig {
     /// A second view of the same scene, with a stream of its own.
     pub fn second_view(&mut self) -> ViewId {
         let (view, main) = (ViewId(1), self.requested(ViewId::MAIN));
-        self.world().spawn((
-            view,
+        let name = ViewName { name: "second".into(), owner: None };
+        let entity = spawn::view(self.world(), view, name);
+        self.world().entity_mut(entity).insert((
             main.view,
             main.axes,
             main.index,
             main.lod,
             main.clip,
             CameraQueue(vec![CameraDelta::Reset]),
-            Residency::default(),
-            LevelClock::default(),
         ));
-        self.world().spawn((StreamId(1), view, Stream::default()));
+        spawn::stream(self.world(), StreamId(1), view, Stream::default());
         let op = self.ask_of(view, Change::Camera(CameraDelta::Reset));
         assert!(matches!(op.state, OpState::Applied { .. }), "{op:?}");
         view
@@ -374,9 +372,23 @@ impl Rig {
 
     /// A session that will join in the next turn.
     pub fn join_unread(&mut self, features: Features) -> SessionId {
+        self.join_later(Newcomer::new(features))
+    }
+
+    /// The same, with all that it brings.
+    pub fn join_later(&mut self, newcomer: Newcomer) -> SessionId {
         self.sessions += 1;
         let session = SessionId(self.sessions);
-        self.event(SessionEvent::Joined { session, newcomer: Box::new(Newcomer::new(features)) });
+        self.event(SessionEvent::Joined { session, newcomer: Box::new(newcomer) });
+        session
+    }
+
+    /// A newcomer joins and has read its baseline.
+    pub fn join_as(&mut self, newcomer: Newcomer) -> SessionId {
+        let session = self.join_later(newcomer);
+        self.turn();
+        self.turn();
+        self.read(session);
         session
     }
 
@@ -424,7 +436,7 @@ pub struct Requested {
     pub clip: Clip,
     pub queue: CameraQueue,
     pub clock: LevelClock,
-    pub stream: Stream,
+    pub canvas: Canvas,
     pub layers: Vec<(LayerId, Layer, Controls)>,
     pub dataset: Option<Arc<Dataset>>,
 }

@@ -81,19 +81,19 @@ fn a_keyframe_is_for_those_who_watch() {
 }
 
 #[test]
-fn a_session_that_left_is_told_nothing_and_its_intents_still_count() {
+fn what_a_session_that_left_asked_for_is_forgotten() {
     let mut rig = Rig::new();
     let (gone, stays) = (rig.join(ALL_FEATURES), rig.join(ALL_FEATURES));
     rig.send(gone, go("z", 3));
     rig.event(SessionEvent::Left { session: gone });
     let acks = rig.metrics().acks;
-    rig.turn();
+    rig.unchanged_by(Rig::turn);
     assert!(rig.session_entity(gone).is_none());
     assert_eq!(rig.metrics().acks, acks);
     assert_eq!(rig.metrics().sessions, 1);
     let told = rig.read(stays);
     assert!(told.acks.is_empty());
-    assert_eq!(topics(&told.notices), [Topic::Dims, Topic::View]);
+    assert_eq!(topics(&told.notices), [Topic::Seats], "it is not here any more");
     rig.event(SessionEvent::Left { session: gone });
     rig.turn();
     assert_eq!(rig.metrics().sessions, 1, "leaving twice is leaving once");

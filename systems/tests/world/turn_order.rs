@@ -6,7 +6,7 @@ use bevy_ecs::{
     prelude::*,
     schedule::{ScheduleLabel, Schedules},
 };
-use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, txn};
+use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, seats, txn};
 use std::{any::TypeId, fmt::Write};
 
 /// Names of the systems by type: bevy names them only with a feature that costs time.
@@ -18,6 +18,7 @@ fn names() -> Vec<(TypeId, &'static str)> {
         (of(pace::observe), "pace::observe"),
         (of(ingest::sessions), "ingest::sessions"),
         (of(ingest::intents), "ingest::intents"),
+        (of(reduce::seats::reduce), "reduce::seats"),
         (of(reduce::dataset::reduce), "reduce::dataset"),
         (of(reduce::stream::reduce), "reduce::stream"),
         (of(reduce::view::reduce), "reduce::view"),
@@ -28,11 +29,16 @@ fn names() -> Vec<(TypeId, &'static str)> {
         (of(reduce::layers::reduce), "reduce::layers"),
         (of(reduce::volume::reduce), "reduce::volume"),
         (of(txn::transact), "txn::transact"),
+        (of(seats::keep::begin), "seats::begin"),
+        (of(seats::keep::follow), "seats::follow"),
+        (of(seats::keep::disown), "seats::disown"),
+        (of(seats::keep::close), "seats::close"),
         // All four have the type of `guarded`'s closure; their order among themselves is tested by faults.
         (of(txn::begin::step()), "txn step"),
         (of(txn::commit::commit), "txn::commit"),
         (of(mirror::acks::acknowledge), "mirror::acks"),
         (of(mirror::notices::notify), "mirror::notices"),
+        (of(mirror::seats::notify), "mirror::seats"),
         (of(mirror::retire), "mirror::retire"),
         (of(residency::arrivals::take), "residency::arrivals"),
         (of(render::frame::take_returned), "render::take_returned"),
@@ -78,11 +84,11 @@ fn the_turn_is_the_one_that_lib_rs_declares() {
 main: First PreUpdate Update Transact Mirror Render Encode Last
 First: pace::observe
 PreUpdate: ingest::sessions → ingest::intents
-Update: reduce::dataset → reduce::stream → reduce::view → reduce::dims → reduce::lod → reduce::camera → \
-reduce::clip → reduce::layers → reduce::volume
-Transact: txn::transact
+Update: reduce::seats → reduce::dataset → reduce::stream → reduce::view → reduce::dims → reduce::lod → \
+reduce::camera → reduce::clip → reduce::layers → reduce::volume
+Transact: txn::transact → seats::begin → seats::follow → seats::disown → seats::close
 RenderTxn: txn step → txn step → txn step → txn step → txn::commit
-Mirror: mirror::acks → mirror::notices → mirror::retire
+Mirror: mirror::acks → mirror::notices → mirror::seats → mirror::retire
 Render: residency::arrivals → render::take_returned → residency::plan → render::draw
 Encode: encode::deliver
 Last: pace::schedule_next
