@@ -79,6 +79,9 @@ async fn who_answers_its_heartbeats_stays_and_who_is_silent_is_told_and_closed()
     let beats = client.heard.iter().filter(|f| f["type"] == "session.heartbeat").count();
     assert!((4..=9).contains(&beats), "{beats} in eight times {BEAT:?}");
 
+    client.does("dims", "z", "index", json!(0)).await;
+    drop(client);
+
     let mut silent = open(server.state).await;
     silent.send(Message::text(hello(&BTreeMap::new()).to_string())).await.unwrap();
     let (mut beats, mut goodbye) = (0, Value::Null);
@@ -106,11 +109,10 @@ async fn who_answers_its_heartbeats_stays_and_who_is_silent_is_told_and_closed()
     pinging.send(Message::text(hello(&BTreeMap::new()).to_string())).await.unwrap();
     for _ in 0..12 {
         pinging.send(Message::text("{\"type\":\"ping\"}")).await.unwrap();
-        let _ = tokio::time::timeout(BEAT / 2, async { while let Some(Ok(_)) = pinging.next().await {} }).await;
+        let _ =
+            tokio::time::timeout(BEAT / 2, async { while let Some(Ok(_)) = pinging.next().await {} }).await;
     }
     pinging.send(Message::text("{\"type\":\"ping\"}")).await.expect("still there");
     drop(pinging);
-    client.does("dims", "z", "index", json!(0)).await;
-    drop(client);
     server.end().await;
 }

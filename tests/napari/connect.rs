@@ -8,7 +8,7 @@ use crate::{
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -68,6 +68,8 @@ async fn the_baseline_says_what_the_image_is() {
 async fn thumbnails_show_the_layers_in_their_colours() {
     let Some(server) = Server::small() else { return };
     let mut client = State::connect(&server).await;
+    // Nothing is read for those whom nobody watches.
+    let _pixels = crate::pixels::Pixels::open(&server).await;
     let pixel = |talk: &rules::conversation::Conversation, layer: usize, y: f64, x: f64| -> Vec<f64> {
         let array = &talk.layers[layer].1["metadata"]["thumbnail"];
         let rows = array.as_array().unwrap();
@@ -289,12 +291,17 @@ async fn noise_is_ignored_and_malformed_updates_are_answered_where_they_can_be()
             "{broken}"
         );
     }
-    // A foreign session's name does not make it another's.
-    let mut foreign = whole(update.clone());
-    foreign["session"] = json!("somebody-else");
-    client.send(&foreign).await;
-    let said = client.next_within(Duration::from_millis(500)).await;
-    assert_eq!(said, None, "a foreign session id is not answered as one's own");
+    // Another session's name is refused, and nothing is done for anybody.
+    let other = State::connect(&server).await;
+    for name in ["somebody-else", other.talk.session.as_deref().unwrap()] {
+        let mut foreign = whole(update.clone());
+        foreign["session"] = json!(name);
+        client.talk.asks("intent-1", "state-1");
+        client.send(&foreign).await;
+        let ack = client.told("ack.state").await;
+        assert_eq!((&ack["status"], &ack["error"]["code"]), (&json!("rejected"), &json!("state.invalid")));
+    }
+    assert_eq!(client.rest().await, Vec::<Value>::new());
     // And it still works.
     assert_eq!(client.does("dims", "z", "index", json!(1)).await, json!(1));
     assert_eq!(client.talk.stage, Stage::Live);

@@ -38,10 +38,7 @@ pub fn message(bytes: &[u8], now: f64) -> Rule<(Header, &[u8])> {
 
 /// The NALs of an access unit behind their lengths.
 pub fn nals(unit: &[u8]) -> Rule<Vec<&[u8]>> {
-    must!(
-        !unit.starts_with(&[0, 0, 0, 1]) && !unit.starts_with(&[0, 0, 1]),
-        "start codes: Annex B is not recognised"
-    );
+    must!(!unit.starts_with(&[0, 0, 0, 1]), "a start code: Annex B is not recognised");
     let (mut rest, mut nals) = (unit, Vec::new());
     while !rest.is_empty() {
         let Some((length, behind)) = rest.split_first_chunk::<4>() else {
