@@ -5,6 +5,8 @@
 mod formats;
 #[path = "cli/image.rs"]
 mod image;
+#[path = "cli/ports.rs"]
+mod ports;
 #[path = "cli/serving.rs"]
 mod serving;
 
@@ -312,7 +314,7 @@ fn doctor_says_what_will_be_used() {
     }
     let text = run(["doctor"]);
     assert_eq!(text.code, Some(0), "{}", text.err);
-    for word in ["Vulkan", "OpenH264", "NVENC", "CUDA"] {
+    for word in ["Vulkan", "OpenH264", "NVENC", "CUDA", "8080", "8081", "8082"] {
         assert!(text.out.contains(word), "{word} is told in\n{}", text.out);
     }
     let json = run(["doctor", "--json"]);
@@ -320,6 +322,7 @@ fn doctor_says_what_will_be_used() {
     let told: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(told["adapters"][0]["used"], true, "{told}");
     assert!(told["adapters"][0]["wide_volumes"].is_boolean(), "{told}");
+    assert!(told["ports"][1]["free"].is_boolean(), "{told}");
     let encoders = told["encoders"].as_array().unwrap();
     assert!(encoders.iter().any(|e| e["name"] == "OpenH264" && e["usable"] == true), "{told}");
 }

@@ -87,6 +87,8 @@ pub enum Change {
     Policy(LodPolicy),
     /// Group *camera*: queued for the transaction.
     Camera(CameraDelta),
+    /// Group *camera*: shows everything, like [`CameraDelta::Reset`]; the words are told back.
+    Reset(String),
     /// Group *clip*: parts of the crop box, or the free planes.
     Clip(ClipParts),
     /// Group *layers*: one control of one layer.
@@ -105,6 +107,8 @@ pub enum Change {
     },
     /// Group *volume*: one control of every layer.
     Volume(ControlChange),
+    /// Group *volume*: contrast limits of every image layer, lower first; 0 and 1 are those that it was opened with.
+    VolumeContrast([f64; 2]),
     /// Group *stream*: the size of the session's picture, already fitted; of the view's where nobody asks. Where the
     /// session leads its view it is the view's too.
     Canvas(Canvas),

@@ -30,6 +30,8 @@ pub struct AckApplied {
     pub value: Value,
     /// Counts the changes of this property; unchanged where the value was equal.
     pub version: u64,
+    /// The control that it is the value of, where it is one of a layer; of several layers' the first one's.
+    pub of: Option<(LayerId, ControlKey)>,
 }
 
 /// What a notice is about; notices of the same topic merge while they wait.

@@ -36,7 +36,12 @@ impl Outbox {
     /// Queues a notice; one of the same topic that still waits is replaced (its place in the order stays).
     pub fn notify(&mut self, mut notice: Notice) {
         if notice.topic == Topic::Scene {
-            self.notices.retain(|n| matches!(n.topic, Topic::Stream | Topic::Seats));
+            // What is not about the scene stays, behind it.
+            self.notices.retain(|n| {
+                matches!(n.topic, Topic::Stream | Topic::Seats | Topic::Telemetry | Topic::Incident(_))
+            });
+            self.notices.insert(0, notice);
+            return;
         }
         let Some(waiting) = self.notices.iter_mut().find(|n| n.topic == notice.topic) else {
             self.notices.push(notice);

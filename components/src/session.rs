@@ -41,6 +41,8 @@ pub struct Newcomer {
     pub features: Features,
     /// What it may do.
     pub role: Role,
+    /// What it may give itself later.
+    pub most: Role,
     /// What others see it as; `None` for its number.
     pub name: Option<String>,
     /// Size of its picture, where it is fixed.
@@ -60,6 +62,7 @@ impl Newcomer {
             view: ViewId::MAIN,
             features,
             role: Role::Controller,
+            most: Role::Controller,
             name: None,
             canvas: None,
             orientation: Orientation::TopDown,
@@ -72,9 +75,9 @@ impl Newcomer {
 impl Session {
     /// The session that a newcomer becomes.
     pub fn of(id: SessionId, newcomer: Newcomer) -> Self {
-        let Newcomer { view, features, role, name, canvas, orientation, hears, resume } = newcomer;
+        let Newcomer { view, features, role, most, name, canvas, orientation, hears, resume } = newcomer;
         let name = name.unwrap_or_else(|| id.to_string());
-        Self { view, features, role, most: role, name, canvas, orientation, follows: None, hears, resume }
+        Self { view, features, role, most, name, canvas, orientation, follows: None, hears, resume }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use lucida::wire::{
     ack,
+    conventions::{Conventions, Dialect},
     envelope::Frame,
     hello,
     inbound::{self, Said},
     pixels,
 };
-use lucida_components::{intent::Change, stream::Canvas};
+use lucida_components::{intent::Change, session::Features, stream::Canvas};
 
 /// The session that frames must name to get past their envelope.
 pub const SESSION: &str = "s";
@@ -19,8 +20,14 @@ pub fn run(input: &[u8]) {
         told(&reject.frame(), input);
     }
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let canvas = Canvas::default();
-    match inbound::parse(text, SESSION, canvas) {
+    for dialect in [Dialect::House, Dialect::Napari] {
+        said(text, &Conventions::new(dialect, Features::ALL), input);
+    }
+}
+
+/// Reads the text as one of a session's.
+fn said(text: &str, conventions: &Conventions, input: &[u8]) {
+    match inbound::parse(text, SESSION, conventions) {
         Ok(Said::Update { intent, change: Ok(change) }) => {
             assert!(!intent.intent_id.is_empty(), "an intent without a name could be taken for a command's");
             check(&change);

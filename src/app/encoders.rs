@@ -41,6 +41,8 @@ pub struct Encoded {
     pub slot: SlotReturned,
     /// The picture, where there is one.
     pub packet: Option<Arc<Packet>>,
+    /// Why there is none, where the encoder failed after a picture that it had encoded.
+    pub fault: Option<String>,
 }
 
 /// Encodes until the sender is gone.
@@ -60,6 +62,7 @@ impl EncoderThread {
         }
         let mut encoder: Option<(Canvas, Box<dyn VideoEncoder>)> = None;
         let mut config: Option<Arc<StreamConfig>> = None;
+        let mut is_failing = false;
         while let Ok(submitted) = self.frames.recv() {
             let job = &submitted.job;
             let made = self.encode(&submitted, &mut encoder, &mut config);
@@ -69,8 +72,9 @@ impl EncoderThread {
                 job.readback.unmap();
             }
             let failed = made.is_err();
+            let mut fault = None;
             match &made {
-                Ok(_) => {}
+                Ok(_) => is_failing = false,
                 // A device that does not give its pictures is no longer one: the world opens another, and
                 // the encoder goes on with its pictures.
                 Err(FrameError::Gpu(_) | FrameError::Map(_)) if job.gpu.lost.is_lost() => {}
@@ -79,13 +83,15 @@ impl EncoderThread {
                 }
                 Err(error @ FrameError::Encode(_)) => {
                     tracing::error!(stream = self.stream.0, "a picture was lost: {error}");
+                    fault = (!is_failing).then(|| error.to_string());
+                    is_failing = true;
                     encoder = None;
                     std::thread::sleep(PAUSE);
                 }
             }
             let (packet, gpu_micros) = made.map_or((None, None), |(p, micros)| (Some(Arc::new(p)), micros));
             let slot = job.returned(failed, gpu_micros);
-            if self.out.send(Drawn::Picture(Encoded { slot, packet })).is_err() {
+            if self.out.send(Drawn::Picture(Encoded { slot, packet, fault })).is_err() {
                 break;
             }
         }

@@ -25,6 +25,7 @@ use lucida_components::{
     clock::{Clock, NextWake},
     dataset::SourceId,
     ids::ViewId,
+    incident::{Domain, Incident, Incidents, Severity},
     intent::{Change, Intent},
     lod::{Budgets, LodRules},
     metrics::Metrics,
@@ -316,7 +317,15 @@ impl Runner {
                     continue;
                 }
             };
-            let Encoded { slot, packet } = encoded;
+            let Encoded { slot, packet, fault } = encoded;
+            if let Some(fault) = fault {
+                world.resource_mut::<Incidents>().report(Incident {
+                    domain: Domain::Encoder,
+                    code: "encoder.failed",
+                    message: format!("a picture was lost, the next one is tried: {fault}"),
+                    severity: Severity::Warning,
+                });
+            }
             world.resource_mut::<Returned>().0.push(slot);
             if let Some(packet) = packet {
                 if let Some(oldest) = packet.answered.iter().map(|a| a.arrived).min() {

@@ -20,6 +20,27 @@ struct Report {
     adapters: Vec<Adapter>,
     encoders: Vec<probe::EncoderReport>,
     cuda: cuda_sys::CudaReport,
+    ports: Vec<Port>,
+}
+
+/// One of the ports that `lucida serve` takes where nothing else is said.
+#[derive(Debug, serde::Serialize)]
+struct Port {
+    number: u16,
+    used_for: &'static str,
+    option: &'static str,
+    free: bool,
+}
+
+fn ports() -> Vec<Port> {
+    let free = |port: u16| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)).is_ok();
+    [
+        (8080, "the page", "--port"),
+        (8081, "napari's state channel", "--napari-state-port"),
+        (8082, "napari's pixel channel", "--napari-pixel-port"),
+    ]
+    .map(|(number, used_for, option)| Port { number, used_for, option, free: free(number) })
+    .into()
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -44,7 +65,7 @@ pub(super) fn run(args: &Doctor) -> Result<(), Failure> {
         })
         .collect();
     let opened = device::open();
-    let report = Report { adapters, encoders: probe::probe(), cuda: cuda_sys::probe() };
+    let report = Report { adapters, encoders: probe::probe(), cuda: cuda_sys::probe(), ports: ports() };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -92,5 +113,11 @@ fn print(report: &Report) {
             println!("  driver {}", version.as_deref().unwrap_or("of unknown version"));
             report.cuda.devices.iter().for_each(|d| println!("  {d}"));
         }
+    }
+    println!("Ports");
+    for Port { number, used_for, option, free } in &report.ports {
+        let state =
+            if *free { "free".to_owned() } else { format!("taken: `lucida serve` needs another {option}") };
+        println!("  {number} ({used_for}): {state}");
     }
 }

@@ -4,9 +4,11 @@ mod cache;
 mod demo;
 mod doctor;
 mod info;
+mod napari;
 mod reading;
 mod render;
 mod serve;
+mod size;
 mod validate;
 mod volume;
 

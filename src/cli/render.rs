@@ -1,6 +1,6 @@
 //! `lucida render`: one still, through the same ledger, transactions and shaders as the server.
 
-use super::{Failure, cache::Cache, reading::Reading, usage, volume::Volume};
+use super::{Failure, cache::Cache, reading::Reading, size::size, usage, volume::Volume};
 use crate::{
     app::{
         still::{Picture, Stills},
@@ -8,7 +8,10 @@ use crate::{
     },
     data::{self, coarse::with_levels},
     gpu::device,
-    wire::update,
+    wire::{
+        conventions::{Conventions, Dialect},
+        update,
+    },
 };
 use anyhow::Context;
 use clap::Args;
@@ -16,7 +19,7 @@ use lucida_components::{
     applied::ViewState,
     camera::{CameraDelta, CameraParts, Rect},
     intent::{Change, Grid},
-    stream::Canvas,
+    session::Features,
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -65,7 +68,7 @@ pub struct Render {
 }
 
 pub(super) fn run(args: &Render) -> Result<(), Failure> {
-    let canvas = size(&args.size)?;
+    let canvas = size("--size", &args.size)?;
     let opened = data::open::open_with(&args.data, &args.reading.options())?;
     let opened = with_levels(opened, &args.cache.shelf());
     let device = device::open()?;
@@ -94,7 +97,7 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     // What is shown must be there before it can be measured.
     let mut measures = Vec::new();
     for text in &args.layers {
-        match layer(text, &state, canvas)? {
+        match layer(text, &state)? {
             change @ Change::AutoContrast { .. } => measures.push(change),
             change => changes.push(change),
         }
@@ -114,14 +117,6 @@ pub(super) fn run(args: &Render) -> Result<(), Failure> {
     let level = picture.state.lod.level;
     println!("{}: {}×{}, level {level}", args.output.display(), picture.canvas.width, picture.canvas.height);
     Ok(())
-}
-
-fn size(text: &str) -> Result<Canvas, Failure> {
-    let bad = || usage(format!("--size {text}: WIDTHxHEIGHT, even, 16x16 to 3840x2160"));
-    let (w, h) = text.split_once(['x', '×']).ok_or_else(bad)?;
-    let (w, h) = (w.trim().parse().map_err(|_| bad())?, h.trim().parse().map_err(|_| bad())?);
-    let canvas = Canvas::fitted(w, h);
-    if (i64::from(canvas.width), i64::from(canvas.height)) == (w, h) { Ok(canvas) } else { Err(bad()) }
 }
 
 fn index(text: &str, state: &ViewState) -> Result<Change, Failure> {
@@ -162,7 +157,7 @@ fn rect(text: &str) -> Result<Rect, Failure> {
 }
 
 /// Reads `LAYER:KEY=VALUE`; key and value go the way of a client's `state.update`.
-fn layer(text: &str, state: &ViewState, canvas: Canvas) -> Result<Change, Failure> {
+fn layer(text: &str, state: &ViewState) -> Result<Change, Failure> {
     let bad = |why: String| usage(format!("--layer {text}: {why}"));
     let (rest, value) =
         text.rsplit_once('=').ok_or_else(|| bad("LAYER:KEY=VALUE, for example 0:colormap=viridis".into()))?;
@@ -182,7 +177,8 @@ fn layer(text: &str, state: &ViewState, canvas: Canvas) -> Result<Change, Failur
     payload.insert("target".into(), found.id.to_string().into());
     payload.insert("key".into(), key.into());
     payload.insert("value".into(), value);
-    update::parse(&payload, canvas).map_err(|refused| bad(refused.why.message))
+    let house = Conventions::new(Dialect::House, Features::ALL);
+    update::parse(&payload, &house).map_err(|refused| bad(refused.why.message))
 }
 
 fn write(path: &Path, picture: &Picture) -> anyhow::Result<()> {

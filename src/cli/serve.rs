@@ -1,25 +1,26 @@
 //! `lucida serve`: the server.
 
-use super::{Failure, cache::Cache, reading::Reading, usage};
+use super::{Failure, cache::Cache, napari::Napari, reading::Reading, usage};
 use crate::{
     app::world::{self, WorldSettings},
     data::{
         self,
         coarse::{Shelf, with_levels},
+        error::OpenError,
+        roots::Roots,
     },
     gpu::device,
-    server::{self, Opener, ServerConfig, TlsPaths, Token},
+    server::{self, Listeners, Opener, ServerConfig, TlsPaths, Token},
     wire::command::{CommandCode, CommandFailure},
 };
 use anyhow::Context;
 use clap::Args;
 use lucida_components::lod::LodRules;
 use std::{
-    collections::HashMap,
     io::Write,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 /// MiB of bricks below which hardly a volume can be shown.
@@ -28,9 +29,13 @@ const LEAST_VOLUMES: u64 = 16;
 /// Serve images: draw them here, look at them in a browser.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// OME-Zarr images or bare Zarr arrays. The first is shown; the others can be chosen in the page.
-    #[arg(required = true, env = "LUCIDA_DATA", value_delimiter = ':')]
+    /// OME-Zarr images or bare Zarr arrays. The first is shown; the others can be chosen in the page. Where there
+    /// is a --root, none needs to be named.
+    #[arg(required_unless_present = "roots", env = "LUCIDA_DATA", value_delimiter = ':')]
     data: Vec<PathBuf>,
+    /// Folder in which clients may look for images and open them; nothing outside it. Can be given several times.
+    #[arg(long = "root", value_name = "DIR", env = "LUCIDA_ROOTS", value_delimiter = ':')]
+    roots: Vec<PathBuf>,
     /// Address to listen on. Any but a loopback address demands a token.
     #[arg(long, env = "LUCIDA_HOST", default_value = "127.0.0.1")]
     host: std::net::IpAddr,
@@ -40,6 +45,9 @@ pub struct Serve {
     /// Token that clients must show; made and printed where one is needed and none is given.
     #[arg(long, env = "LUCIDA_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Token of those who may look and not change; the other one is made where it is not given.
+    #[arg(long, env = "LUCIDA_VIEWER_TOKEN", hide_env_values = true)]
+    viewer_token: Option<String>,
     /// Certificate chain (PEM) for https.
     #[arg(long, env = "LUCIDA_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -68,6 +76,8 @@ pub struct Serve {
     #[arg(long, env = "LUCIDA_LEVELS", default_value = "sharp", value_parser = ["sharp", "napari-cuda"])]
     levels: String,
     #[command(flatten)]
+    napari: Napari,
+    #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
     cache: Cache,
@@ -76,19 +86,24 @@ pub struct Serve {
 pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     let config = config(args)?;
     let address = SocketAddr::new(args.host, args.port);
-    let first = args.data.first().ok_or_else(|| usage("no image was named"))?;
 
-    // The port first: a taken port is said before anything else takes time.
-    let listener = TcpListener::bind(address)
+    // The ports first: a taken port is said before anything else takes time.
+    let page = TcpListener::bind(address)
         .with_context(|| format!("cannot listen on {address}; take another with --port"))?;
-    let bound = listener.local_addr()?;
+    let listeners = Listeners { page, napari: args.napari.listen()? };
+    let lines = lines(&listeners, &config)?;
     // The image is opened while the driver starts.
     let shelf = args.cache.shelf();
-    let opening = {
-        let (path, options, shelf) = (first.clone(), args.reading.options(), shelf.clone());
-        std::thread::Builder::new()
-            .name("lucida-open".into())
-            .spawn(move || data::open::open_with(&path, &options).map(|opened| with_levels(opened, &shelf)))?
+    let opening = match args.data.first().cloned() {
+        None => None,
+        Some(path) => {
+            let (options, shelf) = (args.reading.options(), shelf.clone());
+            let opening = std::thread::Builder::new().name("lucida-open".into()).spawn(move || {
+                let opened = data::open::open_with(&path, &options);
+                opened.map(|opened| (with_levels(opened, &shelf), path))
+            })?;
+            Some(opening)
+        }
     };
     let device = device::open()?;
     let mut settings = WorldSettings::of(&device);
@@ -103,17 +118,25 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
     if args.levels == "napari-cuda" {
         settings.rules = LodRules::NAPARI_CUDA;
     }
-    let opened = opening.join().map_err(|_| anyhow::anyhow!("opening {} panicked", first.display()))??;
-    for warning in &opened.dataset.warnings {
-        tracing::warn!("{}: {warning}", first.display());
-    }
+    let opened = match opening {
+        None => None,
+        Some(opening) => Some(opening.join().map_err(|_| anyhow::anyhow!("opening the image panicked"))??),
+    };
 
     let world = world::start(device, settings)?;
-    let intent = world::show(&world.sources, opened);
-    world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
+    match opened {
+        Some((opened, path)) => {
+            for warning in &opened.dataset.warnings {
+                tracing::warn!("{}: {warning}", path.display());
+            }
+            let intent = world::show(&world.sources, opened);
+            world.handle.send_blocking(crate::app::bridge::Inbound::Intent(intent))?;
+        }
+        // There is nothing to wait for: it waits for somebody to open an image.
+        None => world.handle.shared().ready.store(true, Ordering::Release),
+    }
 
     let opener = opener(args, world.sources.clone(), shelf);
-    let lines = server::urls(bound, &config).join("\n") + "\n";
     // Whoever started the server may have closed its output: that is no reason to stop serving.
     if let Err(error) = std::io::stdout().write_all(lines.as_bytes()) {
         tracing::warn!("the URL could not be printed: {error}");
@@ -131,18 +154,35 @@ pub(super) fn run(args: &Serve) -> Result<(), Failure> {
             () = handle.ended() => {}
         }
     };
-    let served = runtime.block_on(server::run(listener, config, world.handle.clone(), opener, ended));
+    let served = runtime.block_on(server::run(listeners, config, world.handle.clone(), opener, ended));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     world.stop()?;
     Ok(served?)
 }
 
+/// What is printed: where to look.
+fn lines(listeners: &Listeners, config: &ServerConfig) -> Result<String, Failure> {
+    let mut lines = server::urls(listeners.page.local_addr()?, config);
+    if let Some(napari) = &listeners.napari {
+        lines.extend(server::napari_lines(napari.state.local_addr()?, napari.pixels.local_addr()?));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
 fn config(args: &Serve) -> Result<ServerConfig, Failure> {
+    let parse = |option: &str, text: &String| Token::parse(text).map_err(|e| usage(format!("{option}: {e}")));
+    let viewer_token = args.viewer_token.as_ref().map(|text| parse("--viewer-token", text)).transpose()?;
     let token = match &args.token {
-        Some(text) => Some(Token::parse(text).map_err(|e| usage(format!("--token: {e}")))?),
-        None if args.host.is_loopback() => None,
+        Some(text) => Some(parse("--token", text)?),
+        // Without a token for the others everybody might do everything.
+        None if args.host.is_loopback() && viewer_token.is_none() => None,
         None => Some(Token::generate()?),
     };
+    if let (Some(token), Some(viewer)) = (&token, &viewer_token)
+        && token.admits(viewer.expose())
+    {
+        return Err(usage("--viewer-token: it is the same as --token; viewers need another one"));
+    }
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(TlsPaths { cert: cert.clone(), key: key.clone() }),
         _ => None,
@@ -151,7 +191,10 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
         args.data.iter().map(|path| (data::open::name_of(path), path.display().to_string())).collect();
     Ok(ServerConfig {
         datasets,
+        roots: Roots::new(&args.roots).context("--root")?,
         token,
+        viewer_token,
+        napari_canvas: args.napari.canvas()?,
         tls,
         allow_hosts: args.allow_hosts.clone(),
         max_sessions: args.max_sessions,
@@ -160,18 +203,19 @@ fn config(args: &Serve) -> Result<ServerConfig, Failure> {
     })
 }
 
-/// Opens what was named on the command line and nothing else.
+/// Opens what the server found to be allowed.
 fn opener(args: &Serve, sources: data::pool::Sources, shelf: Arc<Shelf>) -> Opener {
-    let known: HashMap<String, PathBuf> =
-        args.data.iter().map(|p| (p.display().to_string(), p.clone())).collect();
+    let named = args.data.clone();
     let options = args.reading.options();
     Arc::new(move |path: &str| {
-        let Some(path) = known.get(path) else {
-            let message = "only the images that the server was started with can be opened";
-            return Err(CommandFailure::new(CommandCode::PathForbidden, message));
-        };
-        let opened = data::open::open_with(path, &options)
-            .map_err(|e| CommandFailure::new(CommandCode::InvalidImage, e.to_string()))?;
+        // What was named on the command line may have a path that no text holds.
+        let named = named.iter().find(|named| named.display().to_string() == path);
+        let path = named.cloned().unwrap_or_else(|| PathBuf::from(path));
+        let opened = data::open::open_with(&path, &options).map_err(|e| {
+            let is_missing = matches!(e, OpenError::Missing { .. });
+            let code = if is_missing { CommandCode::PathNotFound } else { CommandCode::InvalidImage };
+            CommandFailure::new(code, e.to_string()).at(path.display().to_string())
+        })?;
         let opened = with_levels(opened, &shelf);
         for (id, source) in opened.sources {
             sources.register(id, source);

@@ -9,7 +9,7 @@ use rustix::{
     io::Errno,
 };
 use std::{
-    fs::File,
+    fs::{File, Metadata},
     io,
     os::{
         fd::OwnedFd,
@@ -94,24 +94,7 @@ impl FolderStore {
     /// # Errors
     /// What is there but not to be read, and a root that is gone: that is no image of fill values.
     pub fn open(&self, key: &str) -> Result<Option<StoredFile>, StoreError> {
-        let failed = |e: Errno| StoreError::Io { key: key.into(), source: e.into() };
-        let root = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::open(&self.root, root, Mode::empty()).map_err(failed)?;
-        let file = match open_beneath(&root, key.as_ref(), ResolveFlags::BENEATH) {
-            Ok(file) => file,
-            Err(Errno::NOENT | Errno::NOTDIR) => {
-                return match rustix::fs::statat(&root, key, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(_) => Err(StoreError::Dangling(key.into())),
-                    Err(_) => Ok(None),
-                };
-            }
-            // A path out of the folder, an absolute link that may lead back into it, an old kernel.
-            Err(Errno::XDEV | Errno::NOSYS | Errno::PERM) => match self.open_resolved(&root, key)? {
-                Some(file) => file,
-                None => return Ok(None),
-            },
-            Err(e) => return Err(failed(e)),
-        };
+        let Some(file) = self.open_as(key, FLAGS)? else { return Ok(None) };
         let file = File::from(file);
         let meta = file.metadata().map_err(|source| StoreError::Io { key: key.into(), source })?;
         if !meta.is_file() {
@@ -122,8 +105,44 @@ impl FolderStore {
         Ok(Some(StoredFile { file, key: key.into(), version }))
     }
 
+    /// Opens the folder of a key, to list it; `None` where there is none. The store's own is `.`.
+    ///
+    /// # Errors
+    /// What leads out, and what may not be read.
+    pub fn open_folder(&self, key: &str) -> Result<Option<OwnedFd>, StoreError> {
+        self.open_as(key, FLAGS | OFlags::DIRECTORY)
+    }
+
+    /// Looks at whatever a key names, without opening it; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// What leads out, and links to nothing.
+    pub fn look(&self, key: &str) -> Result<Option<Metadata>, StoreError> {
+        let Some(found) = self.open_as(key, OFlags::PATH | OFlags::CLOEXEC)? else { return Ok(None) };
+        File::from(found).metadata().map(Some).map_err(|source| StoreError::Io { key: key.into(), source })
+    }
+
+    fn open_as(&self, key: &str, flags: OFlags) -> Result<Option<OwnedFd>, StoreError> {
+        let failed = |e: Errno| StoreError::Io { key: key.into(), source: e.into() };
+        let root = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(&self.root, root, Mode::empty()).map_err(failed)?;
+        match open_beneath(&root, key.as_ref(), flags, ResolveFlags::BENEATH) {
+            Ok(file) => Ok(Some(file)),
+            Err(Errno::NOTDIR) if flags.contains(OFlags::DIRECTORY) => Ok(None),
+            Err(Errno::NOENT | Errno::NOTDIR) => {
+                match rustix::fs::statat(&root, key, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(_) => Err(StoreError::Dangling(key.into())),
+                    Err(_) => Ok(None),
+                }
+            }
+            // A path out of the folder, an absolute link that may lead back into it, an old kernel.
+            Err(Errno::XDEV | Errno::NOSYS | Errno::PERM) => self.open_resolved(&root, key, flags),
+            Err(e) => Err(failed(e)),
+        }
+    }
+
     /// The same with links resolved first.
-    fn open_resolved(&self, root: &OwnedFd, key: &str) -> Result<Option<OwnedFd>, StoreError> {
+    fn open_resolved(&self, root: &OwnedFd, key: &str, flags: OFlags) -> Result<Option<OwnedFd>, StoreError> {
         let failed = |source: io::Error| StoreError::Io { key: key.into(), source };
         let real = match self.root.join(key).canonicalize() {
             Ok(real) => real,
@@ -133,13 +152,16 @@ impl FolderStore {
             Err(e) => return Err(failed(e)),
         };
         let Ok(inner) = real.strip_prefix(&self.root) else { return Err(StoreError::Escapes(key.into())) };
-        match open_beneath(root, inner, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS) {
+        // A link to the root itself.
+        let inner = if inner.as_os_str().is_empty() { Path::new(".") } else { inner };
+        match open_beneath(root, inner, flags, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS) {
             Ok(file) => Ok(Some(file)),
             Err(Errno::NOSYS | Errno::PERM) => {
-                let flags = FLAGS | OFlags::NOFOLLOW;
+                let flags = flags | OFlags::NOFOLLOW;
                 rustix::fs::openat(root, inner, flags, Mode::empty()).map(Some).map_err(|e| failed(e.into()))
             }
             Err(Errno::XDEV | Errno::LOOP) => Err(StoreError::Escapes(key.into())),
+            Err(Errno::NOTDIR) => Ok(None),
             Err(e) => Err(failed(e.into())),
         }
     }
@@ -148,8 +170,13 @@ impl FolderStore {
 /// Not waiting: opening a named pipe would.
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
-fn open_beneath(root: &OwnedFd, key: &Path, resolve: ResolveFlags) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat2(root, key, FLAGS, Mode::empty(), resolve | ResolveFlags::NO_MAGICLINKS)
+fn open_beneath(
+    root: &OwnedFd,
+    key: &Path,
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::openat2(root, key, flags, Mode::empty(), resolve | ResolveFlags::NO_MAGICLINKS)
 }
 
 impl StoredFile {

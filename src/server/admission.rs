@@ -31,8 +31,13 @@ pub struct Admission {
 
 impl Admission {
     /// Admits up to `most` connections.
-    pub fn new(most: usize, plain: bool) -> Self {
-        Self { connections: Arc::new(Semaphore::new(most)), plain }
+    pub fn new(most: usize) -> Self {
+        Self { connections: Arc::new(Semaphore::new(most)), plain: true }
+    }
+
+    /// The same count, for a port where TLS is spoken.
+    pub fn encrypted(&self) -> Self {
+        Self { plain: false, ..self.clone() }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the server is started with.
 
 use super::token::Token;
+use crate::data::roots::Roots;
+use lucida_components::stream::Canvas;
 use std::{path::PathBuf, time::Duration};
 
 /// Settings of the server. Times are settings so that tests need not wait.
@@ -8,8 +10,14 @@ use std::{path::PathBuf, time::Duration};
 pub struct ServerConfig {
     /// Name and path of each image that clients may open, as they are shown them.
     pub datasets: Vec<(String, String)>,
-    /// Demanded on `/state`, `/pixels` and `/metrics`, where there is one.
+    /// Folders in which clients may look for others and open them.
+    pub roots: Roots,
+    /// Demanded on `/state`, `/pixels` and `/metrics`, where there is one. Who shows it may change everything.
     pub token: Option<Token>,
+    /// Who shows this one instead may look; it opens nothing where no other is demanded.
+    pub viewer_token: Option<Token>,
+    /// Size of the pictures on the ports of the older protocol.
+    pub napari_canvas: Canvas,
     /// Hosts (`name` or `name:port`) that may stand in `Host` and `Origin` besides this machine's own.
     pub allow_hosts: Vec<String>,
     /// Serve https with these.
@@ -34,6 +42,9 @@ pub struct ServerConfig {
     pub encoder: Option<String>,
 }
 
+/// What the older server's pictures measure where nothing else is said.
+pub const NAPARI_CANVAS: Canvas = Canvas { width: 1920, height: 1080 };
+
 /// PEM files of a certificate chain and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsPaths {
@@ -47,7 +58,10 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             datasets: Vec::new(),
+            roots: Roots::default(),
             token: None,
+            viewer_token: None,
+            napari_canvas: NAPARI_CANVAS,
             allow_hosts: Vec::new(),
             tls: None,
             max_sessions: 64,

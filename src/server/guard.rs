@@ -5,6 +5,7 @@
 
 use super::config::ServerConfig;
 use axum::http::{HeaderMap, StatusCode, Uri, header, uri::Authority};
+use lucida_components::session::Role;
 use std::net::{IpAddr, SocketAddr};
 
 /// Why a request is turned away.
@@ -19,13 +20,16 @@ pub enum Refusal {
     /// No token, or a wrong one.
     #[error("a valid token is needed: append ?token=… as it was shown when the server started")]
     Token,
+    /// The token of those who may only look.
+    #[error("the token of viewers is not enough for this")]
+    Viewer,
 }
 
 impl Refusal {
     /// The HTTP status that tells it.
     pub fn status(self) -> StatusCode {
         match self {
-            Self::Host | Self::Origin => StatusCode::FORBIDDEN,
+            Self::Host | Self::Origin | Self::Viewer => StatusCode::FORBIDDEN,
             Self::Token => StatusCode::UNAUTHORIZED,
         }
     }
@@ -53,13 +57,27 @@ pub fn origin(headers: &HeaderMap, uri: &Uri, config: &ServerConfig) -> Result<(
     if same || allowed(page, config) { Ok(()) } else { Err(Refusal::Origin) }
 }
 
-/// Checks the token, from the query or an `Authorization` header, where one is demanded.
-pub fn token(headers: &HeaderMap, query: Option<&str>, config: &ServerConfig) -> Result<(), Refusal> {
-    let Some(token) = &config.token else { return Ok(()) };
+/// Checks the token, from the query or an `Authorization` header, where one is demanded. Says what whoever shows it
+/// may do at most.
+pub fn token(headers: &HeaderMap, query: Option<&str>, config: &ServerConfig) -> Result<Role, Refusal> {
+    let Some(token) = &config.token else { return Ok(Role::Controller) };
     let bearer = || headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ");
-    match query.or_else(bearer) {
-        Some(offered) if token.admits(offered) => Ok(()),
-        _ => Err(Refusal::Token),
+    let offered = query.or_else(bearer).unwrap_or_default();
+    // Both, whatever the first says: the time tells nothing.
+    let controls = token.admits(offered);
+    let views = config.viewer_token.as_ref().is_some_and(|token| token.admits(offered));
+    match (controls, views) {
+        (true, _) => Ok(Role::Controller),
+        (false, true) => Ok(Role::Viewer),
+        (false, false) => Err(Refusal::Token),
+    }
+}
+
+/// Checks for the token of those who may change everything.
+pub fn controller(headers: &HeaderMap, query: Option<&str>, config: &ServerConfig) -> Result<(), Refusal> {
+    match token(headers, query, config)? {
+        Role::Controller => Ok(()),
+        Role::Viewer => Err(Refusal::Viewer),
     }
 }
 
@@ -161,5 +179,23 @@ mod tests {
         ] {
             assert_eq!(super::token(&headers, query, &config), Err(Refusal::Token));
         }
+    }
+
+    #[test]
+    fn the_token_says_the_role() {
+        let mut config = config(&[]);
+        let viewer = "viewer-of-the-data";
+        config.viewer_token = Some(Token::parse(viewer).unwrap());
+        let role = |query, config: &ServerConfig| super::token(&HeaderMap::new(), query, config);
+        assert_eq!(role(None, &config), Ok(Role::Controller), "no token is demanded");
+        config.token = Some(Token::parse("0123456789abcdef").unwrap());
+        assert_eq!(role(Some("0123456789abcdef"), &config), Ok(Role::Controller));
+        assert_eq!(role(Some(viewer), &config), Ok(Role::Viewer));
+        assert_eq!(role(Some("viewer-of-the-dat"), &config), Err(Refusal::Token));
+        assert_eq!(role(None, &config), Err(Refusal::Token));
+        let controller = |query| super::controller(&HeaderMap::new(), query, &config);
+        assert_eq!(controller(Some("0123456789abcdef")), Ok(()));
+        assert_eq!(controller(Some(viewer)), Err(Refusal::Viewer));
+        assert_eq!(controller(Some("wrong")), Err(Refusal::Token));
     }
 }

@@ -1,6 +1,10 @@
 //! Answers that need no world: from the reader and the commands of a session to its writer.
 
-use crate::wire::{command::CommandFailure, inbound::Goodbye, update::Refused};
+use crate::wire::{
+    command::{CommandFailure, Listing},
+    inbound::Goodbye,
+    update::Refused,
+};
 use lucida_components::ids::IntentRef;
 
 /// Answers that may wait; when they are that many, whoever makes them waits.
@@ -22,6 +26,13 @@ pub enum Local {
     KeyframeOnItsWay {
         /// The frame to answer.
         frame_id: String,
+    },
+    /// A folder was listed.
+    Listed {
+        /// The frame to answer.
+        frame_id: String,
+        /// What lies in it.
+        listing: Listing,
     },
     /// A command failed.
     Failed {

@@ -1,16 +1,20 @@
 //! HTTP and web sockets.
 //!
 //! One task per socket. A state socket reads (`reader`), writes (`writer`) and carries out slow commands
-//! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`). Nothing here
-//! knows JSON: that is [`crate::wire`]'s. Nothing here holds state of the scene: that is the world's.
+//! (`commands`) side by side; a pixel socket (`pixels`) belongs to a session (`directory`), or, on the older
+//! protocol's port, is one of its own (`anonymous`). Nothing here knows JSON: that is [`crate::wire`]'s. Nothing here holds state of the scene: that is the world's.
 
 mod admission;
 mod allowance;
+mod anonymous;
+mod browse;
+mod comer;
 mod commands;
 mod config;
 mod directory;
 mod farewell;
 mod guard;
+mod listeners;
 mod local;
 mod metrics;
 mod page;
@@ -26,10 +30,11 @@ mod urls;
 mod writer;
 
 pub use commands::Opener;
-pub use config::{ServerConfig, TlsPaths};
+pub use config::{NAPARI_CANVAS, ServerConfig, TlsPaths};
+pub use listeners::{Listeners, NapariListeners};
 pub use socket::limited;
 pub use token::{NoRandomness, Token, TokenError};
-pub use urls::urls;
+pub use urls::{napari_lines, urls};
 
 use crate::{
     app::bridge::{Inbound, WorldHandle},
@@ -38,12 +43,17 @@ use crate::{
 use admission::Admission;
 use axum_server::{Handle, tls_rustls::RustlsAcceptor};
 use directory::Directory;
+use futures_util::future::try_join_all;
 use hyper_util::rt::TokioTimer;
+use listeners::Door;
+use lucida_components::ids::SessionId;
 use std::{
     future::Future,
-    net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use timely::Patience;
@@ -77,20 +87,33 @@ struct App {
     world: WorldHandle,
     opener: Opener,
     facts: Arc<Facts>,
-    bound: SocketAddr,
     directory: Directory,
     /// One permit per session.
     sessions: Arc<Semaphore>,
+    /// One permit per pixel channel without a session of its client's.
+    watchers: Arc<Semaphore>,
     /// One permit per WebSocket; all of them free means that all have closed.
     sockets: Arc<Semaphore>,
     /// One permit per state channel that was not welcomed yet.
     greetings: Arc<Semaphore>,
     /// Held while an image is opened.
-    opening: Mutex<()>,
+    opening: Arc<Mutex<()>>,
+    /// One permit per listing under way.
+    listings: Arc<Semaphore>,
     next_session: AtomicU64,
     /// Becomes true when the server stops.
     stopping: watch::Receiver<bool>,
 }
+
+impl App {
+    /// The number of a new session.
+    fn number(&self) -> SessionId {
+        SessionId(self.next_session.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Listings of folders at once: each has a thread that may wait for a slow disk.
+const LISTINGS: usize = 4;
 
 /// Web sockets at once: two per session, and as many again that are coming or going.
 fn max_sockets(config: &ServerConfig) -> usize {
@@ -109,19 +132,18 @@ fn max_connections(config: &ServerConfig) -> usize {
 }
 
 /// Serves until `shutdown` resolves, then tells the world, says goodbye to every session and returns,
-/// after 3 seconds at the latest. The listener may be bound to port 0. Needs a tokio runtime with time and I/O.
+/// after 3 seconds at the latest. Listeners may be bound to port 0. Needs a tokio runtime with time and I/O.
 ///
 /// # Errors
 /// [`ServeError`]: the listener or the certificate cannot be used, or accepting failed.
 pub async fn run(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     config: ServerConfig,
     world: WorldHandle,
     opener: Opener,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    listener.set_nonblocking(true).map_err(ServeError::Listen)?;
-    let bound = listener.local_addr().map_err(ServeError::Listen)?;
+    let doors = listeners.into().doors()?;
     let tls = config.tls.as_ref().map(tls::load).transpose()?;
     let (stop, stopping) = watch::channel(false);
     let all = max_sockets(&config);
@@ -132,35 +154,43 @@ pub async fn run(
             encoder: config.encoder.clone(),
         }),
         sessions: Arc::new(Semaphore::new(config.max_sessions)),
+        watchers: Arc::new(Semaphore::new(config.max_sessions)),
         sockets: Arc::new(Semaphore::new(all)),
         greetings: Arc::new(Semaphore::new(max_greetings(&config))),
         config,
         world,
         opener,
-        bound,
         directory: Directory::default(),
-        opening: Mutex::default(),
+        opening: Arc::default(),
+        listings: Arc::new(Semaphore::new(LISTINGS)),
         next_session: AtomicU64::new(1),
         stopping,
     });
 
     let handle = Handle::new();
-    let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listen)?.handle(handle.clone());
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(app.config.head_timeout);
-    let service = routes::routes(app.clone()).into_make_service();
-    let serving = async {
-        let admission = Admission::new(max_connections(&app.config), tls.is_none());
-        match tls {
-            None => server.acceptor(Patience::new(admission, &app.config)).serve(service).await,
-            Some(tls) => {
-                let encrypted = RustlsAcceptor::new(tls).acceptor(admission);
-                server.acceptor(Patience::new(encrypted, &app.config)).serve(service).await
+    let admission = Admission::new(max_connections(&app.config));
+    let mut serving = Vec::new();
+    for (listener, bound, door) in doors {
+        let mut server = axum_server::from_tcp(listener).map_err(ServeError::Listen)?.handle(handle.clone());
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(app.config.head_timeout);
+        let service = routes::routes(app.clone(), door, bound).into_make_service();
+        let (app, admission) = (app.clone(), admission.clone());
+        // The older protocol's client knows no TLS.
+        let tls = tls.clone().filter(|_| door == Door::Page);
+        serving.push(async move {
+            match tls {
+                None => server.acceptor(Patience::new(admission, &app.config)).serve(service).await,
+                Some(tls) => {
+                    let encrypted = RustlsAcceptor::new(tls).acceptor(admission.encrypted());
+                    server.acceptor(Patience::new(encrypted, &app.config)).serve(service).await
+                }
             }
-        }
-    };
+        });
+    }
+    let serving = try_join_all(serving);
     tokio::pin!(serving);
     tokio::select! {
-        served = &mut serving => return served.map_err(ServeError::Stopped),
+        served = &mut serving => return served.map(drop).map_err(ServeError::Stopped),
         () = shutdown => {}
     }
 
@@ -173,5 +203,5 @@ pub async fn run(
     if closed.is_err() {
         tracing::warn!(open = all - app.sockets.available_permits(), "sockets did not close in time");
     }
-    served.map_err(ServeError::Stopped)
+    served.map(drop).map_err(ServeError::Stopped)
 }

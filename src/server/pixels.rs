@@ -5,19 +5,26 @@ use super::{
     allowance::Allowance,
     directory::{self, Channel, Pixels},
     socket::{self, code},
+    writer::MISSES,
 };
 use crate::{
-    app::bridge::{Inbound, WorldGone, WorldHandle},
+    app::bridge::{Inbound, WorldGone},
     wire::pixels::{self as wire, Extension},
 };
-use axum::extract::ws::{Message, WebSocket};
+use axum::{
+    body::Bytes,
+    extract::ws::{Message, WebSocket},
+};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use lucida_components::{ids::SessionId, intent::SessionEvent, packet::Packet};
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
+};
 
 /// Longest message of a client, bytes; its acknowledgements have four.
 pub const MAX_MESSAGE: usize = 1 << 10;
@@ -38,10 +45,10 @@ pub async fn serve(app: Arc<App>, socket: WebSocket, name: &str) {
     let superseded = directory::superseded(channel.latest());
     let end = {
         let Channel { pictures, .. } = &mut channel;
-        let writer = Writer { app: &app, session, window: window.as_ref() };
+        let line = Line { app: &app, session, window: window.as_ref(), alive: None };
         tokio::select! {
-            end = writer.run(&mut sink, pictures) => end,
-            end = read(&app, &mut stream, session, window.as_ref()) => end,
+            end = line.write(&mut sink, pictures) => end,
+            end = line.read(&mut stream) => end,
             instead = superseded => Some(match instead {
                 Pixels::Channel(_) => (code::POLICY, "another pixel channel of this session was opened"),
                 Pixels::Ended if *app.stopping.borrow() => (code::AWAY, "the server is stopping"),
@@ -59,26 +66,49 @@ pub async fn serve(app: Arc<App>, socket: WebSocket, name: &str) {
 }
 
 /// How a channel is closed by us; `None` where it is dead already.
-type End = Option<(u16, &'static str)>;
+pub(super) type End = Option<(u16, &'static str)>;
 
-struct Writer<'a> {
-    app: &'a App,
-    session: SessionId,
-    window: Option<&'a Window>,
+/// Both ways of a pixel channel.
+pub(super) struct Line<'a> {
+    /// What all share.
+    pub app: &'a App,
+    /// Whose pictures they are.
+    pub session: SessionId,
+    /// Where the client acknowledges pictures itself.
+    pub window: Option<&'a Window>,
+    /// Set at every message. Where there is one, the client is asked for a sign of life, and two heartbeats without
+    /// one end the channel; elsewhere its session has that.
+    pub alive: Option<&'a AtomicBool>,
 }
 
-impl Writer<'_> {
+impl Line<'_> {
     /// Writes pictures, numbered as they are sent. Where the client does not acknowledge them itself, one
     /// counts as taken when the socket took its last byte.
-    async fn run(
+    pub async fn write(
         &self,
         sink: &mut (impl Sink<Message> + Unpin),
         pictures: &mut mpsc::Receiver<Arc<Packet>>,
     ) -> End {
-        let patience: Duration = self.app.config.write_timeout;
-        let mut seq: u32 = 0;
+        let period = self.app.config.heartbeat;
+        let mut heartbeat = interval_at(Instant::now() + period, period);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut seq, mut misses): (u32, u32) = (0, 0);
         loop {
-            let Some(packet) = pictures.recv().await else {
+            let picture = tokio::select! {
+                picture = pictures.recv() => picture,
+                _ = heartbeat.tick(), if self.alive.is_some() => {
+                    let is_alive = self.alive.is_some_and(|alive| alive.swap(false, Ordering::Relaxed));
+                    misses = if is_alive { 0 } else { misses + 1 };
+                    if misses >= MISSES {
+                        return Some((code::ERROR, "no sign of life"));
+                    }
+                    if let Err(end) = self.send(sink, Message::Ping(Bytes::new())).await {
+                        return end;
+                    }
+                    continue;
+                }
+            };
+            let Some(packet) = picture else {
                 return Some((code::ERROR, "no more pictures"));
             };
             let extension = match self.window {
@@ -91,54 +121,58 @@ impl Writer<'_> {
             let message = Message::Binary(wire::message(&packet, seq, extension).into());
             drop(packet);
             seq = seq.wrapping_add(1);
-            match timeout(patience, sink.send(message)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return None,
-                Err(_) => return Some((code::ERROR, "the client does not read")),
+            if let Err(end) = self.send(sink, message).await {
+                return end;
             }
-            if self.window.is_none() && taken(&self.app.world, self.session).await.is_err() {
+            if self.window.is_none() && self.taken().await.is_err() {
                 return Some((code::ERROR, "the world has stopped"));
             }
         }
     }
-}
 
-/// Reads acknowledgements. Anything else is ignored, as the base protocol has it.
-async fn read(
-    app: &App,
-    stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
-    session: SessionId,
-    window: Option<&Window>,
-) -> End {
-    let mut allowance = Allowance::new(&app.config, Instant::now());
-    while let Some(message) = stream.next().await {
-        if let Ok(message) = &message {
-            allowance.pace(socket::bytes(message)).await;
-        }
-        match message {
-            Ok(Message::Binary(bytes)) => {
-                let (Some(window), Some(seq)) = (window, wire::parse_ack(&bytes)) else { continue };
-                for _ in 0..window.acknowledge(seq) {
-                    if taken(&app.world, session).await.is_err() {
-                        return Some((code::ERROR, "the world has stopped"));
-                    }
-                }
-            }
-            Ok(Message::Close(_)) => return None,
-            Ok(_) => {}
-            Err(error) => return Some(socket::read_failure(&error)),
+    async fn send(&self, sink: &mut (impl Sink<Message> + Unpin), message: Message) -> Result<(), End> {
+        match timeout(self.app.config.write_timeout, sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(None),
+            Err(_) => Err(Some((code::ERROR, "the client does not read"))),
         }
     }
-    None
-}
 
-async fn taken(world: &WorldHandle, session: SessionId) -> Result<(), WorldGone> {
-    world.send(Inbound::Session(SessionEvent::PictureTaken { session })).await
+    /// Reads acknowledgements. Anything else is ignored, as the base protocol has it.
+    pub async fn read(&self, stream: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) -> End {
+        let mut allowance = Allowance::new(&self.app.config, std::time::Instant::now());
+        while let Some(message) = stream.next().await {
+            if let Ok(message) = &message {
+                if let Some(alive) = self.alive {
+                    alive.store(true, Ordering::Relaxed);
+                }
+                allowance.pace(socket::bytes(message)).await;
+            }
+            match message {
+                Ok(Message::Binary(bytes)) => {
+                    let (Some(window), Some(seq)) = (self.window, wire::parse_ack(&bytes)) else { continue };
+                    for _ in 0..window.acknowledge(seq) {
+                        if self.taken().await.is_err() {
+                            return Some((code::ERROR, "the world has stopped"));
+                        }
+                    }
+                }
+                Ok(Message::Close(_)) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(socket::read_failure(&error)),
+            }
+        }
+        None
+    }
+
+    async fn taken(&self) -> Result<(), WorldGone> {
+        self.app.world.send(Inbound::Session(SessionEvent::PictureTaken { session: self.session })).await
+    }
 }
 
 /// Pictures under way to a client that acknowledges them.
 #[derive(Debug, Default)]
-struct Window(Mutex<Counts>);
+pub(super) struct Window(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {

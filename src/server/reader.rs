@@ -3,15 +3,16 @@
 use super::{
     App,
     allowance::Allowance,
-    commands::Load,
+    commands::{Job, Task},
     local::Local,
     socket::{self, code},
 };
 use crate::{
     app::bridge::{Inbound, Share},
     wire::{
-        canvas::KnownCanvas,
-        command::Call,
+        command::{Call, CommandCode, CommandFailure},
+        conventions::Conventions,
+        encoder,
         inbound::{self, Said},
     },
 };
@@ -38,12 +39,14 @@ pub struct Reader<'a> {
     pub session: SessionId,
     /// Its name on the wire.
     pub name: &'a str,
-    /// The canvas that its pixels refer to.
-    pub canvas: Arc<KnownCanvas>,
+    /// What it reads by.
+    pub conventions: Arc<Conventions>,
     /// To the writer.
     pub local: mpsc::Sender<Local>,
     /// To the commands.
-    pub loads: mpsc::Sender<Load>,
+    pub jobs: mpsc::Sender<Job>,
+    /// Whether it may never do more than look.
+    pub only_looks: bool,
     /// Set at every message, cleared by the heartbeat.
     pub alive: Arc<AtomicBool>,
 }
@@ -81,7 +84,7 @@ impl Reader<'_> {
                     return self.end(code, reason).await;
                 }
             };
-            match inbound::parse(&text, self.name, self.canvas.get()) {
+            match inbound::parse(&text, self.name, &self.conventions) {
                 Ok(said) => {
                     strikes = strikes.saturating_sub(1);
                     if self.handle(said, arrived, &share, &mut forwarded).await.is_err() {
@@ -121,13 +124,14 @@ impl Reader<'_> {
                 self.tell(Local::KeyframeOnItsWay { frame_id }).await
             }
             Said::Call { frame_id, call: Ok(Call::LoadZarr { path }) } => {
-                match self.loads.try_send(Load { frame_id, path }) {
-                    Ok(()) => Ok(()),
-                    Err(full) => {
-                        let frame_id = full.into_inner().frame_id;
-                        self.tell(Local::Failed { frame_id, why: inbound::busy() }).await
-                    }
-                }
+                self.job(Job { frame_id, task: Task::Load(path) }).await
+            }
+            Said::Call { frame_id, call: Ok(Call::ListDir(wanted)) } => {
+                self.job(Job { frame_id, task: Task::List(wanted) }).await
+            }
+            Said::Call { frame_id, call: Ok(Call::Seat(change)) } => {
+                let intent = encoder::command_intent(frame_id);
+                self.intent(share, intent, Change::Seat(change), arrived).await
             }
             Said::Call { frame_id, call: Err(why) } => self.tell(Local::Failed { frame_id, why }).await,
             Said::Goodbye(words) => {
@@ -135,6 +139,21 @@ impl Reader<'_> {
                 Err(Ended)
             }
         }
+    }
+
+    /// What takes its time waits its turn.
+    async fn job(&self, job: Job) -> Result<(), Ended> {
+        let refused = if self.only_looks {
+            let why = "whoever came with the token of viewers opens no images and lists no folders";
+            (job.frame_id, CommandFailure::new(CommandCode::Forbidden, why))
+        } else {
+            match self.jobs.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(full) => (full.into_inner().frame_id, inbound::busy()),
+            }
+        };
+        let (frame_id, why) = refused;
+        self.tell(Local::Failed { frame_id, why }).await
     }
 
     async fn intent(

@@ -1,8 +1,10 @@
 //! The paths there are.
 
 use super::{
-    App,
+    App, anonymous,
+    comer::Comer,
     guard::{self, Refusal},
+    listeners::Door,
     metrics, page, pixels, socket, state,
 };
 use axum::{
@@ -13,14 +15,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use lucida_components::session::Role;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// What a query may hold.
 #[derive(Deserialize)]
 struct Asked {
     token: Option<String>,
     session: Option<String>,
+    role: Option<String>,
 }
 
 impl IntoResponse for Refusal {
@@ -29,23 +33,35 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The router. Probes are answered to whoever asks; everything else knows its hosts.
-pub fn routes(app: Arc<App>) -> Router {
-    let guarded = Router::new()
-        .route("/state", get(open_state))
-        .route("/pixels", get(open_pixels))
-        .route("/metrics", get(scrape))
-        .fallback(get(files))
-        .layer(middleware::from_fn_with_state(app.clone(), known_host));
-    Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
-        .merge(guarded)
-        .with_state(app)
+/// The router of a port. Probes are answered to whoever asks; everything else knows its hosts.
+pub fn routes(app: Arc<App>, door: Door, bound: SocketAddr) -> Router {
+    let known = middleware::from_fn_with_state((app.clone(), bound), known_host);
+    match door {
+        Door::Page => {
+            let guarded = Router::new()
+                .route("/state", get(open_state))
+                .route("/pixels", get(open_pixels))
+                .route("/metrics", get(scrape))
+                .fallback(get(files))
+                .layer(known);
+            Router::new()
+                .route("/healthz", get(|| async { "alive\n" }))
+                .route("/readyz", get(ready))
+                .merge(guarded)
+                .with_state(app)
+        }
+        // Whatever the path: that client's is `/`, others' were never looked at.
+        Door::NapariState => Router::new().fallback(get(open_napari_state)).layer(known).with_state(app),
+        Door::NapariPixels => Router::new().fallback(get(open_napari_pixels)).layer(known).with_state(app),
+    }
 }
 
-async fn known_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Refusal> {
-    guard::host(request.headers(), request.uri(), app.bound, &app.config).inspect_err(|_| {
+async fn known_host(
+    State((app, bound)): State<(Arc<App>, SocketAddr)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    guard::host(request.headers(), request.uri(), bound, &app.config).inspect_err(|_| {
         tracing::debug!(path = request.uri().path(), "refused: unknown host");
     })?;
     Ok(next.run(request).await)
@@ -68,17 +84,17 @@ async fn scrape(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    guard::token(&headers, asked.token.as_deref(), &app.config)?;
+    guard::controller(&headers, asked.token.as_deref(), &app.config)?;
     Ok(match metrics::text(app.world.metrics()) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     })
 }
 
-/// Checks that hold for both channels.
-fn admit(app: &App, headers: &HeaderMap, uri: &Uri, asked: &Asked) -> Result<(), Refusal> {
+/// Checks that hold for both channels. Says what whoever comes may do at most.
+fn admit(app: &App, headers: &HeaderMap, uri: &Uri, asked: &Asked) -> Result<Role, Refusal> {
     guard::token(headers, asked.token.as_deref(), &app.config)
-        .and_then(|()| guard::origin(headers, uri, &app.config))
+        .and_then(|role| guard::origin(headers, uri, &app.config).map(|()| role))
         .inspect_err(|refusal| tracing::info!(path = uri.path(), ?refusal, "refused a connection"))
 }
 
@@ -89,11 +105,53 @@ async fn open_state(
     uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Response> {
-    admit(&app, &headers, &uri, &asked).map_err(IntoResponse::into_response)?;
+    let most = admit(&app, &headers, &uri, &asked).map_err(IntoResponse::into_response)?;
+    let Some(role) = asked.role.as_deref().map_or(Some(most), Role::parse) else {
+        return Err((StatusCode::BAD_REQUEST, "role is viewer or controller\n").into_response());
+    };
+    greet(app, upgrade, Comer::house(role.min(most), most))
+}
+
+async fn open_napari_state(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    uri: Uri,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Response> {
+    no_foreign_page(&app, &headers, &uri)?;
+    let comer = Comer::napari(&app.config);
+    greet(app, upgrade, comer)
+}
+
+/// Opens a state channel.
+#[expect(clippy::result_large_err, reason = "the error is the response")]
+fn greet(app: Arc<App>, upgrade: WebSocketUpgrade, comer: Comer) -> Result<Response, Response> {
     let permit = socket::permit(&app)?;
     let greeting = socket::one_of(&app.greetings)?;
     Ok(socket::limited(upgrade, crate::wire::envelope::MAX_TEXT).on_upgrade(async move |socket| {
-        state::serve(app, socket, greeting).await;
+        state::serve(app, socket, comer, greeting).await;
+        drop(permit);
+    }))
+}
+
+/// Where no token is asked for, a browser's page must all the more come from here.
+#[expect(clippy::result_large_err, reason = "the error is the response")]
+fn no_foreign_page(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<(), Response> {
+    guard::origin(headers, uri, &app.config)
+        .inspect_err(|refusal| tracing::info!(?refusal, "refused a connection to a napari port"))
+        .map_err(IntoResponse::into_response)
+}
+
+async fn open_napari_pixels(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    uri: Uri,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Response> {
+    no_foreign_page(&app, &headers, &uri)?;
+    let permit = socket::permit(&app)?;
+    Ok(socket::limited(upgrade, pixels::MAX_MESSAGE).on_upgrade(async move |socket| {
+        anonymous::serve(app, socket).await;
         drop(permit);
     }))
 }

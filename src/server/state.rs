@@ -1,7 +1,9 @@
 //! The state channel of one client: handshake, session, farewell.
 
 use super::{
-    App, commands,
+    App,
+    comer::Comer,
+    commands,
     directory::Entry,
     local, reader,
     socket::{self, code},
@@ -17,8 +19,8 @@ use crate::{
 };
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
-use lucida_components::{ids::SessionId, session::Newcomer};
-use std::sync::{Arc, atomic::Ordering};
+use lucida_components::session::{Newcomer, Role};
+use std::sync::Arc;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
     time::timeout,
@@ -26,7 +28,7 @@ use tokio::{
 
 /// Serves one client until it leaves, is sent away, or the server stops. `unwelcomed` is its permit to be here
 /// without having been welcomed; only one that greets takes the place of a session.
-pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaphorePermit) {
+pub async fn serve(app: Arc<App>, mut socket: WebSocket, comer: Comer, unwelcomed: OwnedSemaphorePermit) {
     let hello = match timeout(app.config.hello_timeout, greeting(&mut socket)).await {
         Ok(Some(Ok(hello))) => hello,
         Ok(Some(Err(reject))) => return refuse(socket, &reject, code::NORMAL).await,
@@ -38,14 +40,16 @@ pub async fn serve(app: Arc<App>, mut socket: WebSocket, unwelcomed: OwnedSemaph
         return refuse(socket, &reject, code::TRY_AGAIN).await;
     };
     drop(unwelcomed);
-    let session = SessionId(app.next_session.fetch_add(1, Ordering::Relaxed));
+    let session = app.number();
     let name: Arc<str> = uuid::Uuid::new_v4().to_string().into();
-    let encoder = Encoder::new(name.clone(), &hello, app.facts.clone());
+    let encoder = Encoder::new(session, name.clone(), &hello, app.facts.clone(), comer.dialect);
     let entry = app.directory.enter(&name, session, encoder.features());
-    tracing::info!(session = session.0, client = hello.client, "session joined");
+    let newcomer = comer.newcomer(&hello, encoder.features());
+    tracing::info!(session = session.0, client = hello.client, dialect = ?comer.dialect, "session joined");
 
     // A task of its own, so that the farewell below happens even if it panics.
-    let ended = tokio::spawn(converse(app.clone(), socket, encoder, entry.clone(), name.clone())).await;
+    let conversation = converse(app.clone(), socket, encoder, newcomer, entry.clone(), name.clone());
+    let ended = tokio::spawn(conversation).await;
     app.directory.leave(&name);
     if let Err(panic) = ended {
         tracing::error!(session = session.0, %panic, "a session's task failed");
@@ -84,19 +88,21 @@ async fn converse(
     app: Arc<App>,
     mut socket: WebSocket,
     mut encoder: Encoder,
+    newcomer: Newcomer,
     entry: Arc<Entry>,
     name: Arc<str>,
 ) {
-    let welcome = text(&encoder.welcome(app.config.heartbeat));
-    let (session, features, canvas) = (entry.session, encoder.features(), encoder.canvas());
+    let welcome = text(&encoder.welcome(app.config.heartbeat, &app.world.cursors()));
+    let (session, conventions) = (entry.session, encoder.conventions());
+    let only_looks = newcomer.most < Role::Controller;
     // When full, acks wait and notices merge in the world: `STATE_QUEUE`.
     let (state, outbound) = mpsc::channel(STATE_QUEUE);
     // When full, the reader of this socket waits, and through TCP its client.
     let (local, answers) = mpsc::channel(local::QUEUE);
     // When full, the client is told to try again.
-    let (loads, queued) = mpsc::channel(commands::QUEUE);
+    let (jobs, queued) = mpsc::channel(commands::QUEUE);
     // Before the welcome: with it the client can open its pixel channel, whose watch must not come first.
-    let newcomer = Box::new(Newcomer::new(features));
+    let newcomer = Box::new(newcomer);
     let joined = app.world.send(Inbound::Join { session, newcomer, state }).await;
     if !matches!(timeout(app.config.write_timeout, socket.send(welcome)).await, Ok(Ok(()))) {
         app.directory.leave(&name);
@@ -113,9 +119,10 @@ async fn converse(
             app: &app,
             session,
             name: &name,
-            canvas,
+            conventions,
             local: local.clone(),
-            loads,
+            jobs,
+            only_looks,
             alive: writer.alive(),
         };
         tokio::select! {

@@ -36,7 +36,7 @@ const HELD: usize = 64;
 /// Frames that are gathered into one write.
 const BATCH: usize = 64;
 /// Heartbeats without a sign of life that end a session.
-const MISSES: u32 = 2;
+pub(super) const MISSES: u32 = 2;
 /// Time that the world has to end the sessions itself when the server stops.
 const WORLD_GRACE: Duration = Duration::from_millis(500);
 
@@ -149,6 +149,10 @@ impl Writer {
                     self.feed(frame).await?;
                 }
             }
+            Local::Listed { frame_id, listing } => {
+                let frame = self.encoder.listed(&frame_id, &listing);
+                self.feed(&frame).await?;
+            }
             Local::Failed { frame_id, why } => {
                 let frame = self.encoder.failed(&frame_id, &why);
                 self.feed(&frame).await?;
@@ -180,10 +184,12 @@ impl Writer {
                 }
                 Ok(())
             }
-            Outbound::Notice(notice) => match self.encoder.notice(&notice) {
-                Some(frame) => self.feed(&frame).await,
-                None => Ok(()),
-            },
+            Outbound::Notice(notice) => {
+                for frame in self.encoder.notice(&notice) {
+                    self.feed(&frame).await?;
+                }
+                Ok(())
+            }
             Outbound::Close(reason) => Err(reason.into()),
         }
     }
@@ -226,7 +232,7 @@ impl Writer {
 }
 
 /// Waits until the server stops.
-async fn raised(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn raised(stopping: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone with the server.
     let _ = stopping.wait_for(|s| *s).await;
 }

@@ -94,6 +94,12 @@ impl Raw {
         Some((self.name("intent_id").ok()??, self.name("frame_id").ok()??))
     }
 
+    /// The frame's name, if it can be had and the frame is one of this session, although it is wrong otherwise.
+    pub fn frame_of(&self, session: &str) -> Option<String> {
+        let own = self.name("session").ok()?.as_deref() == Some(session);
+        own.then(|| self.name("frame_id").ok().flatten()).flatten()
+    }
+
     /// Checks the envelope against its rule.
     pub fn check(mut self, rule: Rule) -> Result<Incoming, EnvelopeError> {
         let invalid = |text: String| EnvelopeError::Invalid(text);
@@ -144,8 +150,9 @@ pub struct Frame {
     /// `session`; absent in a reject.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Arc<str>>,
-    /// `frame_id`.
-    pub frame_id: String,
+    /// `frame_id`; the echo of an intent goes by its `intent_id` instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame_id: Option<String>,
     /// Seconds since the epoch.
     pub timestamp: f64,
     /// `seq` of a resumable notice.
@@ -168,7 +175,7 @@ impl Frame {
             kind,
             version: VERSION,
             session: None,
-            frame_id,
+            frame_id: Some(frame_id),
             timestamp: now(),
             seq: None,
             delta_token: None,

@@ -1,8 +1,11 @@
 //! The examples of `docs/protocol.md` are what this module speaks.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::{fixture, notices, update};
-use lucida_components::{notice::Residency, stream::Canvas};
+use super::{
+    conventions::{Conventions, Dialect},
+    fixture, notices, update,
+};
+use lucida_components::{ids::ViewId, notice::Residency, session::Features};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -22,9 +25,10 @@ fn keys(value: &Value) -> BTreeSet<&String> {
 
 #[test]
 fn every_update_is_understood() {
+    let house = Conventions::new(Dialect::House, Features::ALL);
     let mut seen = BTreeSet::new();
     for example in examples().iter().filter(|e| e.get("scope").is_some()) {
-        let change = update::parse(example.as_object().unwrap(), Canvas::default());
+        let change = update::parse(example.as_object().unwrap(), &house);
         assert!(change.is_ok(), "{example}: {change:?}");
         seen.insert(example["scope"].as_str().unwrap().to_owned());
     }
@@ -37,7 +41,7 @@ fn every_update_is_understood() {
 fn notices_have_the_keys_that_are_told() {
     let examples = examples();
     let find = |key: &str| examples.iter().find(|e| e.get(key).is_some()).unwrap();
-    let told = notices::view::payload(&fixture::applied(12));
+    let told = notices::view::payload(&fixture::applied(12), ViewId::MAIN);
     let view = find("revision");
     assert_eq!(keys(view), keys(&told));
     assert_eq!(keys(&view["camera"]["volume"]), keys(&told["camera"]["volume"]));

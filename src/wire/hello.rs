@@ -1,16 +1,17 @@
 //! `session.hello`: the first frame, and the ways to refuse it.
 
 use super::{
-    envelope::{EnvelopeError, Frame, Raw, Rule, VERSION},
+    envelope::{EnvelopeError, Frame, MAX_NAME, Raw, Rule, VERSION},
     fields::{Fields, MAX_TEXT, clipped},
 };
+use lucida_components::session::Resume;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Topics without which a client is not served.
 const REQUIRED: [&str; 3] = ["notify.scene", "notify.layers", "notify.stream"];
 
-/// A greeting that is accepted. Resume tokens are read and answered with a full baseline.
+/// A greeting that is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// Name and version of the client, for the log.
@@ -19,6 +20,8 @@ pub struct Hello {
     pub features: BTreeSet<String>,
     /// Features named and not wanted.
     pub declined: BTreeSet<String>,
+    /// What it was told last, in a connection before this.
+    pub resume: Resume,
 }
 
 /// Why a greeting is refused.
@@ -133,20 +136,35 @@ impl Payload {
                 _ => return Err(format!("features: {} must be true or false", clipped(topic))),
             }
         }
-        if let Some(tokens) = payload.optional_object("resume_tokens")? {
-            for (topic, token) in tokens.entries() {
-                match token {
-                    Value::Null => {}
-                    Value::String(t) if t.len() <= MAX_TEXT => {}
-                    _ => return Err(format!("resume_tokens: {} must be a text or null", clipped(topic))),
-                }
-            }
-        }
+        let resume = match payload.optional_object("resume_tokens")? {
+            Some(tokens) => resume(tokens)?,
+            None => Resume::default(),
+        };
         if let Some(auth) = payload.optional_object("auth")? {
             let auth = auth.only(&["type", "token"])?;
             auth.text("type")?;
             auth.optional_text("token")?;
         }
-        Ok(Self { protocols, hello: Hello { client: name, features, declined } })
+        Ok(Self { protocols, hello: Hello { client: name, features, declined, resume } })
     }
+}
+
+/// Tokens by topic. One that is none of ours is kept no longer than ours are: it is known to nobody.
+fn resume(tokens: Fields<'_>) -> Result<Resume, String> {
+    let mut resume = Resume::default();
+    for (topic, token) in tokens.entries() {
+        let token = match token {
+            Value::Null => continue,
+            Value::String(t) if t.len() <= MAX_TEXT => t,
+            _ => return Err(format!("resume_tokens: {} must be a text or null", clipped(topic))),
+        };
+        let slot = match topic.as_str() {
+            "notify.scene" => &mut resume.scene,
+            "notify.layers" => &mut resume.layers,
+            "notify.stream" => &mut resume.stream,
+            _ => continue,
+        };
+        *slot = Some(token.clone()).filter(|t| t.len() <= MAX_NAME);
+    }
+    Ok(resume)
 }

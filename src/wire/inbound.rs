@@ -2,11 +2,12 @@
 
 use super::{
     command::{self, Call, CommandCode, CommandFailure},
+    conventions::Conventions,
     envelope::{EnvelopeError, MAX_NAME, MAX_TEXT, Raw, Rule},
     fields::Fields,
     update::{self, Refused},
 };
-use lucida_components::{ids::IntentRef, intent::Change, stream::Canvas};
+use lucida_components::{ids::IntentRef, intent::Change};
 
 /// What a client said.
 #[derive(Debug, Clone)]
@@ -54,18 +55,15 @@ impl Goodbye {
 #[error("{0}")]
 pub struct Malformed(pub String);
 
-/// Reads a text of the session `session`, whose picture is `canvas` high.
-pub fn parse(text: &str, session: &str, canvas: Canvas) -> Result<Said, Malformed> {
+/// Reads a text of the session `session`, by its conventions.
+pub fn parse(text: &str, session: &str, conventions: &Conventions) -> Result<Said, Malformed> {
     if text.len() > MAX_TEXT {
         return Err(Malformed(format!("longer than {MAX_TEXT} bytes")));
     }
     let raw = Raw::parse(text).map_err(|e| Malformed(e.to_string()))?;
     match raw.kind.as_str() {
-        "state.update" => update_of(raw, text.len(), session, canvas),
-        "call.command" => {
-            let frame = own(raw, session)?;
-            Ok(Said::Call { frame_id: frame.frame_id, call: command::parse(&frame.payload) })
-        }
+        "state.update" => update_of(raw, text.len(), session, conventions),
+        "call.command" => call_of(raw, session, conventions),
         "session.goodbye" => {
             let frame = own(raw, session)?;
             goodbye(Fields::new("payload", &frame.payload)).map(Said::Goodbye).map_err(Malformed)
@@ -83,7 +81,22 @@ fn own(raw: Raw, session: &str) -> Result<super::envelope::Incoming, Malformed> 
     Ok(frame)
 }
 
-fn update_of(raw: Raw, bytes: usize, session: &str, canvas: Canvas) -> Result<Said, Malformed> {
+/// A malformed command is told so if its sender can tell which.
+fn call_of(raw: Raw, session: &str, conventions: &Conventions) -> Result<Said, Malformed> {
+    let identity = raw.frame_of(session);
+    match (own(raw, session), identity) {
+        (Ok(frame), _) => {
+            let call = command::parse(&frame.payload, conventions.features());
+            Ok(Said::Call { frame_id: frame.frame_id, call })
+        }
+        (Err(Malformed(why)), Some(frame_id)) => {
+            Ok(Said::Call { frame_id, call: Err(CommandFailure::new(CommandCode::Forbidden, why)) })
+        }
+        (Err(malformed), None) => Err(malformed),
+    }
+}
+
+fn update_of(raw: Raw, bytes: usize, session: &str, conventions: &Conventions) -> Result<Said, Malformed> {
     let identity = raw.identity();
     let frame = raw.check(Rule::UPDATE).and_then(|frame| {
         if bytes > update::MAX_BYTES {
@@ -100,7 +113,7 @@ fn update_of(raw: Raw, bytes: usize, session: &str, canvas: Canvas) -> Result<Sa
     };
     let intent = IntentRef { intent_id, frame_id };
     let change = match frame {
-        Ok(frame) => update::parse(&frame.payload, canvas),
+        Ok(frame) => update::parse(&frame.payload, conventions),
         Err(e) => Err(Refused::malformed(e.to_string())),
     };
     Ok(Said::Update { intent, change })

@@ -3,6 +3,7 @@
 
 use super::{
     command::{Call, CommandCode, CommandFailure},
+    conventions::{Conventions, Dialect},
     encoder::{Encoder, command_intent},
     envelope::{Frame, MAX_NAME},
     fixture, hello,
@@ -15,8 +16,9 @@ use lucida_components::{
     fault::Rejection,
     ids::{IntentRef, LayerId, SessionId, StreamId, ViewId},
     intent::Change,
-    notice::{Ack, AckApplied, Notice, NoticeBody, Residency, Topic},
+    notice::{Ack, AckApplied, Cursors, Notice, NoticeBody, Residency, Topic},
     packet::{Answer, Packet},
+    session::Features,
     stream::Canvas,
     value::Value as Told,
 };
@@ -28,7 +30,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-const CANVAS: Canvas = Canvas { width: 640, height: 480 };
+/// The house's, on a canvas of 640 × 480.
+fn house() -> Conventions {
+    let house = Conventions::new(Dialect::House, Features::ALL);
+    house.note_canvas(Canvas { width: 640, height: 480 });
+    house
+}
+
+/// That of napari-cuda's client, who was told of an image.
+fn napari() -> Conventions {
+    let napari = Conventions::new(Dialect::Napari, Features::BASE);
+    napari.note(&fixture::applied(1).state);
+    napari
+}
+
+/// The one frame that a notice makes.
+fn only(frames: Vec<Frame>) -> Frame {
+    let [frame] = <[Frame; 1]>::try_from(frames).unwrap();
+    frame
+}
 
 fn greeting() -> Value {
     json!({
@@ -48,7 +68,8 @@ fn encoder(features: &[(&str, bool)]) -> Encoder {
         hello["payload"]["features"][*name] = json!(on);
     }
     let facts = Facts { datasets: Vec::new(), fps: 60.0, encoder: None };
-    Encoder::new("s-1".into(), &hello::parse(&hello.to_string()).unwrap(), Arc::new(facts))
+    let hello = hello::parse(&hello.to_string()).unwrap();
+    Encoder::new(SessionId(1), "s-1".into(), &hello, Arc::new(facts), Dialect::House)
 }
 
 /// `frame` with the value at `path` replaced or added.
@@ -150,7 +171,7 @@ fn a_reject_names_no_session() {
 
 #[test]
 fn a_strict_client_is_welcomed_without_our_additions() {
-    let frame = json(&encoder(&[]).welcome(Duration::from_secs(15)));
+    let frame = json(&encoder(&[]).welcome(Duration::from_secs(15), &Cursors::default()));
     assert_eq!((&frame["type"], &frame["version"]), (&json!("session.welcome"), &json!(2)));
     assert_eq!(frame["session"], frame["payload"]["session"]["id"]);
     assert_eq!(
@@ -166,7 +187,7 @@ fn a_strict_client_is_welcomed_without_our_additions() {
                 "notify.camera": {"enabled": true, "version": 1, "resume": false},
                 "notify.telemetry": {"enabled": false},
                 "call.command": {"enabled": true, "version": 1, "resume": false,
-                    "commands": ["napari.pixel.request_keyframe", "napari.load_zarr"]}
+                    "commands": ["napari.pixel.request_keyframe", "fs.listdir", "napari.load_zarr"]}
             }
         })
     );
@@ -175,23 +196,24 @@ fn a_strict_client_is_welcomed_without_our_additions() {
 #[test]
 fn our_own_client_gets_what_it_asked_for() {
     let mut encoder = encoder(&[("lucida.view", true), ("lucida.frames", true), ("notify.dims", false)]);
-    let features = json(&encoder.welcome(Duration::from_secs(15)))["payload"]["features"].take();
+    let features =
+        json(&encoder.welcome(Duration::from_secs(15), &Cursors::default()))["payload"]["features"].take();
     let on = json!({"enabled": true, "version": 1, "resume": false});
     assert_eq!((&features["lucida.view"], &features["lucida.frames"]), (&on, &on));
     assert_eq!(features["notify.dims"], json!({"enabled": false}));
-    assert!(encoder.notice(&applied(Topic::Dims)).is_none());
-    assert!(encoder.notice(&applied(Topic::Camera)).is_some());
-    assert_eq!(encoder.notice(&applied(Topic::View)).unwrap().kind, "notify.view");
+    assert!(encoder.notice(&applied(Topic::Dims)).is_empty());
+    assert!(!encoder.notice(&applied(Topic::Camera)).is_empty());
+    assert_eq!(only(encoder.notice(&applied(Topic::View))).kind, "notify.view");
     let residency = told(Topic::Residency, NoticeBody::Residency(Residency::default()));
-    assert_eq!(encoder.notice(&residency).unwrap().kind, "notify.residency");
+    assert_eq!(only(encoder.notice(&residency)).kind, "notify.residency");
 }
 
 #[test]
 fn a_strict_client_may_not_decline_dims_and_never_hears_view() {
     let mut encoder = encoder(&[("notify.dims", false)]);
-    assert!(encoder.notice(&applied(Topic::Dims)).is_some());
-    assert!(encoder.notice(&applied(Topic::View)).is_none());
-    assert!(encoder.notice(&told(Topic::Residency, NoticeBody::Residency(Residency::default()))).is_none());
+    assert!(!encoder.notice(&applied(Topic::Dims)).is_empty());
+    assert!(encoder.notice(&applied(Topic::View)).is_empty());
+    assert!(encoder.notice(&told(Topic::Residency, NoticeBody::Residency(Residency::default()))).is_empty());
 }
 
 #[test]
@@ -201,13 +223,13 @@ fn envelopes_follow_the_matrix() {
     let mut numbered = plain.clone();
     numbered.extend(["seq", "delta_token"]);
     for topic in [Topic::Dims, Topic::Camera] {
-        assert_eq!(keys(&json(&encoder.notice(&applied(topic)).unwrap())), plain, "{topic:?}");
+        assert_eq!(keys(&json(&only(encoder.notice(&applied(topic))))), plain, "{topic:?}");
     }
-    assert_eq!(keys(&json(&encoder.notice(&applied(Topic::Scene)).unwrap())), numbered);
+    assert_eq!(keys(&json(&only(encoder.notice(&applied(Topic::Scene))))), numbered);
     let stream = told(Topic::Stream, NoticeBody::Stream(fixture::stream()));
-    assert_eq!(keys(&json(&encoder.notice(&stream).unwrap())), numbered);
+    assert_eq!(keys(&json(&only(encoder.notice(&stream)))), numbered);
     numbered.insert("intent_id");
-    let layer = json(&encoder.notice(&layer()).unwrap());
+    let layer = json(&only(encoder.notice(&layer())));
     assert_eq!(keys(&layer), numbered);
     assert_eq!(layer["intent_id"], "intent-1");
     assert_eq!(layer["payload"], json!({"layer_id": "layer-0", "controls": {"opacity": 1.0}}));
@@ -221,7 +243,7 @@ fn sequences_count_per_topic_and_begin_anew_with_a_scene() {
     let mut encoder = encoder(&[]);
     let stream = told(Topic::Stream, NoticeBody::Stream(fixture::stream()));
     let mut seq = |notice: &Notice| {
-        let frame = encoder.notice(notice).unwrap();
+        let frame = only(encoder.notice(notice));
         (frame.seq.unwrap(), frame.delta_token.unwrap())
     };
     let scene = seq(&applied(Topic::Scene));
@@ -239,13 +261,13 @@ fn acks_are_those_of_the_protocol() {
     let intent = IntentRef { intent_id: "intent-0000000b".into(), frame_id: "state-0000000b".into() };
     let mut ack = |outcome| json(&encoder.ack(&Ack { intent: intent.clone(), outcome }))["payload"].take();
     assert_eq!(
-        ack(Ok(AckApplied { value: Told::Float(0.7), version: 3 })),
+        ack(Ok(AckApplied { value: Told::Float(0.7), version: 3, of: None })),
         json!({
             "intent_id": "intent-0000000b", "in_reply_to": "state-0000000b", "status": "accepted",
             "applied_value": 0.7, "version": 3
         })
     );
-    assert_eq!(ack(Ok(AckApplied { value: Told::None, version: 1 })).get("applied_value"), None);
+    assert_eq!(ack(Ok(AckApplied { value: Told::None, version: 1, of: None })).get("applied_value"), None);
     for (why, code) in [
         (Rejection::invalid("m"), "state.invalid"),
         (Rejection::error("m"), "state.error"),
@@ -266,11 +288,11 @@ fn an_anchor_comes_back_as_it_was_sent() {
     let mut encoder = encoder(&[]);
     let state = fixture::applied(1);
     encoder.notice(&told(Topic::Camera, NoticeBody::Camera { applied: state, echo: None }));
-    assert_eq!(encoder.canvas().get().height, 1080);
+    assert_eq!(encoder.conventions().told().canvas.height, 1080);
     let value =
         Told::Map(vec![("factor", Told::Float(1.1)), ("anchor_px", Told::Floats(vec![960.0, 1000.0]))]);
     let intent = IntentRef { intent_id: "i".into(), frame_id: "f".into() };
-    let ack = json(&encoder.ack(&Ack { intent, outcome: Ok(AckApplied { value, version: 1 }) }));
+    let ack = json(&encoder.ack(&Ack { intent, outcome: Ok(AckApplied { value, version: 1, of: None }) }));
     assert_eq!(ack["payload"]["applied_value"], json!({"factor": 1.1, "anchor_px": [960.0, 80.0]}));
 }
 
@@ -278,7 +300,7 @@ fn an_anchor_comes_back_as_it_was_sent() {
 fn the_answer_to_a_load_is_the_ack_of_its_intent() {
     let mut encoder = encoder(&[]);
     let intent = command_intent("cmd-2".into());
-    let done = Ok(AckApplied { value: Told::None, version: 1 });
+    let done = Ok(AckApplied { value: Told::None, version: 1, of: None });
     let reply = json(&encoder.ack(&Ack { intent: intent.clone(), outcome: done }));
     assert_eq!(reply["type"], "reply.command");
     assert_eq!(reply["payload"], json!({"in_reply_to": "cmd-2", "status": "ok", "result": {"ok": true}}));
@@ -288,12 +310,12 @@ fn the_answer_to_a_load_is_the_ack_of_its_intent() {
         (&json!("error.command"), &json!("command.retryable"))
     );
     let scene = Notice { cause: Some(intent), ..layer() };
-    assert_eq!(encoder.notice(&scene).unwrap().intent_id, None, "a command is no intent of the client");
+    assert_eq!(only(encoder.notice(&scene)).intent_id, None, "a command is no intent of the client");
 }
 
 #[test]
 fn commands() {
-    let call = |payload: Value| super::command::parse(payload.as_object().unwrap());
+    let call = |payload: Value| super::command::parse(payload.as_object().unwrap(), Features::ALL);
     let load = |path: &str| Ok(Call::LoadZarr { path: path.into() });
     assert_eq!(call(json!({"command": "napari.pixel.request_keyframe"})), Ok(Call::RequestKeyframe));
     assert_eq!(call(json!({"command": "napari.load_zarr", "kwargs": {"path": "/a", "x": 1}})), load("/a"));
@@ -333,7 +355,7 @@ fn update() -> Value {
 
 #[test]
 fn an_update_becomes_a_change_with_its_names() {
-    let said = inbound::parse(&update().to_string(), "s-1", CANVAS).unwrap();
+    let said = inbound::parse(&update().to_string(), "s-1", &house()).unwrap();
     let Said::Update { intent, change } = said else { panic!("{said:?}") };
     assert_eq!(intent, IntentRef { intent_id: "intent-b".into(), frame_id: "state-b".into() });
     assert!(matches!(change, Ok(Change::Layer { layer: LayerId(0), .. })), "{change:?}");
@@ -343,7 +365,7 @@ fn an_update_becomes_a_change_with_its_names() {
 fn a_wrong_update_is_refused_if_its_sender_can_tell_which_and_ignored_otherwise() {
     let said = |path: &str, value: Value| {
         let frame = with(update(), path, value);
-        match inbound::parse(&frame.to_string(), "s-1", CANVAS) {
+        match inbound::parse(&frame.to_string(), "s-1", &house()) {
             Ok(Said::Update { change: Ok(_), .. }) => "accepted",
             Ok(Said::Update { change: Err(_), .. }) => "refused",
             Ok(_) => "alive",
@@ -374,7 +396,7 @@ fn a_wrong_update_is_refused_if_its_sender_can_tell_which_and_ignored_otherwise(
 
 #[test]
 fn other_texts_are_signs_of_life_or_malformed() {
-    let parse = |text: &str| inbound::parse(text, "s-1", CANVAS);
+    let parse = |text: &str| inbound::parse(text, "s-1", &house());
     assert!(matches!(parse(r#"{"type":"ping"}"#), Ok(Said::Alive)));
     for bad in ["", "nonsense", "[]", "7", "null", r#"{"type":7}"#, "{}", r#"{"type":"call.command"}"#] {
         assert!(parse(bad).is_err(), "{bad}");
@@ -393,6 +415,12 @@ fn other_texts_are_signs_of_life_or_malformed() {
     assert!(session("session.goodbye", "s-1", json!({"extra": 1})).is_err());
     let call = session("call.command", "s-1", json!({"command": "nope"}));
     assert!(matches!(call, Ok(Said::Call { call: Err(_), .. })));
+    // A command whose sender can tell which it was is answered although its frame is wrong.
+    let Ok(Said::Call { frame_id, call: Err(why) }) = session("call.command", "s-1", json!(7)) else {
+        panic!()
+    };
+    assert_eq!((frame_id.as_str(), why.code), ("f", CommandCode::Forbidden));
+    assert!(session("call.command", "s-2", json!({"command": "nope"})).is_err(), "another session's");
     assert!(parse(&format!("{{\"type\":\"ping\",\"x\":\"{}\"}}", "x".repeat(1 << 20))).is_err());
 }
 
@@ -495,10 +523,12 @@ proptest! {
     ) {
         let mut frame = update();
         frame["payload"] = json!({"scope": asked.0, "key": asked.1, "target": target, "value": value});
-        let Ok(Said::Update { change, .. }) = inbound::parse(&frame.to_string(), "s-1", CANVAS) else {
-            return Err(TestCaseError::fail("an update is always answered"));
-        };
-        prop_assert!(change.as_ref().map_or(true, finite), "{change:?}");
+        for conventions in [house(), napari()] {
+            let Ok(Said::Update { change, .. }) = inbound::parse(&frame.to_string(), "s-1", &conventions) else {
+                return Err(TestCaseError::fail("an update is always answered"));
+            };
+            prop_assert!(change.as_ref().map_or(true, finite), "{change:?}");
+        }
     }
 
     #[test]
@@ -510,13 +540,38 @@ proptest! {
         let mut frame = update();
         frame["type"] = kind.into();
         let text = with(frame, path, value).to_string();
-        let _ = inbound::parse(&text, "s-1", CANVAS);
+        let _ = inbound::parse(&text, "s-1", &house());
+        let _ = inbound::parse(&text, "s-1", &napari());
         let _ = hello::parse(&text);
     }
 
     #[test]
+    fn whatever_a_command_comes_with_it_is_answered(
+        command in prop::sample::select(super::command::catalogue(Features::ALL)),
+        key in prop::sample::select(vec!["path", "only", "show_hidden", "view", "name", "session", "role", "x"]),
+        value in any_json(), args in any_json(),
+    ) {
+        let mut frame = update();
+        frame.as_object_mut().unwrap().remove("intent_id");
+        frame["type"] = "call.command".into();
+        frame["payload"] = json!({"command": command, "kwargs": {key: value}, "args": args});
+        for conventions in [house(), napari()] {
+            let said = inbound::parse(&frame.to_string(), "s-1", &conventions);
+            let answered = matches!(&said, Ok(Said::Call { frame_id, .. }) if frame_id == "state-b");
+            prop_assert!(answered, "{:?}", said);
+        }
+    }
+
+    #[test]
+    fn whatever_the_bytes_nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = hello::parse_bytes(&bytes);
+        let _ = inbound::parse(&String::from_utf8_lossy(&bytes), "s-1", &napari());
+    }
+
+    #[test]
     fn whatever_the_text_nothing_panics(text in ".{0,200}") {
-        let _ = inbound::parse(&text, "s-1", CANVAS);
+        let _ = inbound::parse(&text, "s-1", &house());
+        let _ = inbound::parse(&text, "s-1", &napari());
         let _ = hello::parse(&text);
     }
 }

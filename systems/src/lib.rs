@@ -31,6 +31,7 @@ pub mod schedule;
 pub mod seats;
 pub mod spawn;
 pub mod streams;
+pub mod thumbnails;
 pub mod txn;
 
 pub use schedule::LucidaPlugin;

@@ -1,6 +1,8 @@
 //! The order of a turn as data: schedules, sets, and what runs in them.
 
-use crate::{encode, ingest, mirror, pace, reduce, render, residency, seats, spawn, streams, txn};
+use crate::{
+    encode, ingest, mirror, pace, reduce, render, residency, seats, spawn, streams, thumbnails, txn,
+};
 use bevy_app::{App, First, Last, MainScheduleOrder, Plugin, PreUpdate, Update};
 use bevy_ecs::{
     error::{BevyError, ErrorContext, FallbackErrorHandler},
@@ -12,6 +14,7 @@ use lucida_components::{
     chunk::{Arrivals, Wants},
     clock::{Clock, NextWake},
     dataset::Scene,
+    incident::Incidents,
     intent::Intent,
     lod::{Budgets, LodRules},
     metrics::Metrics,
@@ -60,6 +63,7 @@ impl Plugin for LucidaPlugin {
             .init_resource::<LodRules>()
             .init_resource::<Budgets>()
             .init_resource::<Metrics>()
+            .init_resource::<Incidents>()
             .init_resource::<mirror::versions::Versions>()
             .init_resource::<mirror::history::History>()
             .init_resource::<residency::cache::ChunkCache>()
@@ -116,8 +120,12 @@ impl Plugin for LucidaPlugin {
                     reduce::stream::apply,
                     mirror::acks::acknowledge,
                     mirror::history::record,
+                    thumbnails::forget,
                     mirror::notices::notify,
                     mirror::seats::notify,
+                    mirror::incidents::tell,
+                    mirror::telemetry::observe,
+                    mirror::telemetry::tell,
                     mirror::retire,
                 )
                     .chain(),
@@ -128,6 +136,7 @@ impl Plugin for LucidaPlugin {
                     streams::subscribe,
                     residency::arrivals::take,
                     render::frame::take_returned,
+                    thumbnails::make,
                     residency::plan::plan.run_if(resource_exists::<residency::pools::Pools>),
                     (render::frame::draw, render::pressure::relieve)
                         .chain()

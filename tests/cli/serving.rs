@@ -15,14 +15,14 @@ use std::{
 const END: Duration = Duration::from_secs(5);
 
 /// A running server and what it said; killed if a test fails.
-struct Server {
+pub struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
-    url: String,
+    pub url: String,
 }
 
 impl Server {
-    fn start(args: &[&str]) -> Self {
+    pub fn start(args: &[&str]) -> Self {
         let mut child = lucida()
             .args(["serve", "--port", "0"])
             .args(args)
@@ -42,12 +42,36 @@ impl Server {
     }
 
     /// `127.0.0.1:PORT`.
-    fn address(&self) -> &str {
+    pub fn address(&self) -> &str {
         self.url.split('/').nth(2).unwrap()
     }
 
+    /// The next line that it printed.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+
+    /// Ends it and reads what it logged.
+    pub fn log(mut self) -> String {
+        self.child.kill().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+
+    /// Waits until it can show something.
+    pub fn ready(&self) {
+        let until = Instant::now() + Duration::from_secs(30);
+        while !self.get("/readyz").starts_with("HTTP/1.1 200") {
+            assert!(Instant::now() < until, "never ready: {}", self.get("/readyz"));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Status line, headers and body.
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let mut socket = TcpStream::connect(self.address()).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(socket, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address())
@@ -90,17 +114,12 @@ fn it_says_where_it_is_answers_and_ends_when_told() {
     for signal in ["TERM", "INT"] {
         let mut server = Server::start(&[image.to_str().unwrap()]);
         assert!(server.url.starts_with("http://127.0.0.1:") && !server.url.contains(":0/"), "{}", server.url);
-        let mut tunnel = String::new();
-        server.out.read_line(&mut tunnel).unwrap();
+        let tunnel = server.line();
         assert!(tunnel.contains("ssh -L"), "{tunnel}");
 
         assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
         assert!(server.get("/").contains("text/html"));
-        let until = Instant::now() + Duration::from_secs(30);
-        while !server.get("/readyz").starts_with("HTTP/1.1 200") {
-            assert!(Instant::now() < until, "never ready: {}", server.get("/readyz"));
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        server.ready();
         let status = server.end(signal).unwrap_or_else(|| panic!("still there {END:?} after SIG{signal}"));
         assert_eq!(status.code(), Some(0), "SIG{signal}");
     }

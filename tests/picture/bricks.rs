@@ -15,11 +15,13 @@ use lucida_components::{
     clock::Clock,
     controls::ControlChange,
     dtype::Dtype,
-    ids::{LayerId, ViewId},
-    intent::{Change, Intent},
+    ids::{LayerId, SessionId, ViewId},
+    intent::{Change, Intent, SessionEvent},
     lod::Budgets,
     metrics::Metrics,
-    notice::Residency,
+    notice::{NoticeBody, Residency},
+    outbox::Outbox,
+    session::{Features, Newcomer},
 };
 use lucida_systems::{
     ingest::Inbox,
@@ -269,21 +271,36 @@ fn a_gpu_without_room_for_all_bricks_has_fewer_and_the_coarsest_of_them() {
     assert_eq!(app.world().resource::<Metrics>().gpu_refusals, refusals, "it comes to rest");
 }
 
+/// What a session was told of the GPU last.
+fn incident(app: &mut App) -> Option<&'static str> {
+    let mut outbox = app.world_mut().query::<&mut Outbox>().single_mut(app.world_mut()).ok()?;
+    std::mem::take(&mut outbox.notices).into_iter().rev().find_map(|notice| match notice.body {
+        NoticeBody::Incident(incident) => Some(incident.code),
+        _ => None,
+    })
+}
+
 #[test]
 fn another_device_gets_the_bricks_out_of_the_cache() {
     let Some(device) = crate::common::device() else { return };
     let value = |_: usize, at: &[u64]| ((at[0] * 7 + at[1] * 3 + at[2] * 11) % 250) as f64;
     let settings = WorldSettings::of(&device);
     let mut app = volume(&device, &settings, ArrayImage::new("zyx", &[100; 3], Dtype::U8, Arc::new(value)));
+    let who = SessionId(1);
+    let newcomer = Box::new(Newcomer::new(Features::ALL));
+    app.world_mut().resource_mut::<Inbox>().events.push(SessionEvent::Joined { session: who, newcomer });
     settle(&mut app, &device);
     let read = app.world().resource::<Metrics>().chunks_loaded;
     let uploaded = app.world().resource::<Metrics>().bricks_uploaded;
     assert!(uploaded >= 8);
     device::take_away(app.world_mut());
+    app.update();
+    assert_eq!(incident(&mut app), Some("gpu.lost"));
     let Some(other) = crate::common::device() else { return };
     let renderer = Renderer::new(&other.gpu);
     device::put_in(app.world_mut(), other.gpu.clone(), renderer, settings.budgets);
     settle(&mut app, &other);
+    assert_eq!(incident(&mut app), Some("gpu.back"));
     let metrics = app.world().resource::<Metrics>();
     assert_eq!((metrics.chunks_loaded, metrics.bricks_uploaded), (read, 2 * uploaded));
 }

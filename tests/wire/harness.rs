@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use lucida::{
     app::bridge::{Inbound, Letter, Outbound, WorldHandle},
-    server::{self, Opener, ServeError, ServerConfig},
+    server::{self, Listeners, NapariListeners, Opener, ServeError, ServerConfig},
     wire::command::{CommandCode, CommandFailure},
 };
 use lucida_components::{
@@ -11,7 +11,7 @@ use lucida_components::{
     intent::{Intent, SessionEvent},
     notice::{Ack, AckApplied},
     packet::{Answer, Packet},
-    session::Features,
+    session::{Features, Newcomer},
     value::Value as Told,
 };
 use serde_json::{Value, json};
@@ -38,10 +38,19 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// A running server, and the world's end of its inbox.
 pub struct Server {
     pub addr: SocketAddr,
+    /// Where it was started with them, the older protocol's ports.
+    pub napari: Option<Napari>,
     pub handle: WorldHandle,
     pub inbox: crossbeam_channel::Receiver<Letter>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), ServeError>>,
+}
+
+/// The older protocol's ports.
+#[derive(Clone, Copy)]
+pub struct Napari {
+    pub state: SocketAddr,
+    pub pixels: SocketAddr,
 }
 
 impl Server {
@@ -51,15 +60,30 @@ impl Server {
     }
 
     pub fn with_opener(config: ServerConfig, opener: Opener) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap().into(), config, opener)
+    }
+
+    /// One with the older protocol's ports.
+    pub fn with_napari(config: ServerConfig) -> Self {
+        let bind = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let napari = Some(NapariListeners { state: bind(), pixels: bind() });
+        let refuse = |path: &str| Err(CommandFailure::new(CommandCode::PathNotFound, "not there").at(path));
+        Self::on(Listeners { page: bind(), napari }, config, Arc::new(refuse))
+    }
+
+    fn on(listeners: Listeners, config: ServerConfig, opener: Opener) -> Self {
+        let addr = listeners.page.local_addr().unwrap();
+        let napari = listeners
+            .napari
+            .as_ref()
+            .map(|n| Napari { state: n.state.local_addr().unwrap(), pixels: n.pixels.local_addr().unwrap() });
         let (handle, inbox) = WorldHandle::new();
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             let _ = stopped.await;
         };
-        let running = tokio::spawn(server::run(listener, config, handle.clone(), opener, shutdown));
-        Self { addr, handle, inbox, stop: Some(stop), running }
+        let running = tokio::spawn(server::run(listeners, config, handle.clone(), opener, shutdown));
+        Self { addr, napari, handle, inbox, stop: Some(stop), running }
     }
 
     /// The next message for the world.
@@ -105,8 +129,13 @@ impl Server {
 
     /// A client that has been welcomed, with the world's end of its channel.
     pub async fn join(&self, features: &[&str]) -> Client {
-        let mut socket = Socket::open(self.addr, "/state").await;
-        socket.send(&hello(features)).await;
+        self.join_at(self.addr, "/state", &hello(features)).await
+    }
+
+    /// The same with this greeting, through any port under any path.
+    pub async fn join_at(&self, addr: SocketAddr, path: &str, hello: &Value) -> Client {
+        let mut socket = Socket::open(addr, path).await;
+        socket.send(hello).await;
         let welcome = socket.frame().await;
         assert_eq!(welcome["type"], "session.welcome", "{welcome}");
         // Already there: a pixel channel that the welcome allows must not come before its session.
@@ -114,7 +143,8 @@ impl Server {
             panic!("no join")
         };
         let name = welcome["session"].as_str().unwrap().to_owned();
-        Client { socket, name, session, features: newcomer.features, state, intents: 0 }
+        let features = newcomer.features;
+        Client { socket, name, session, features, newcomer, welcome, state, intents: 0 }
     }
 }
 
@@ -141,6 +171,10 @@ pub struct Client {
     pub name: String,
     pub session: SessionId,
     pub features: Features,
+    /// What the world was told of it.
+    pub newcomer: Box<Newcomer>,
+    /// What it was told first.
+    pub welcome: Value,
     pub state: mpsc::Sender<Outbound>,
     intents: u32,
 }
@@ -173,7 +207,7 @@ impl Client {
 
     /// The world answers an intent.
     pub async fn answer(&self, intent: IntentRef) {
-        let outcome = Ok(AckApplied { value: Told::Int(1), version: 1 });
+        let outcome = Ok(AckApplied { value: Told::Int(1), version: 1, of: None });
         self.state.send(Outbound::Ack(Ack { intent, outcome })).await.unwrap();
     }
 }
@@ -257,6 +291,18 @@ pub async fn get(addr: SocketAddr, path: &str, headers: &str) -> (u16, String, S
     let mut response = String::new();
     timeout(PATIENCE, stream.read_to_string(&mut response)).await.expect("a response").unwrap();
     split(&response)
+}
+
+/// The head of the answer to a request that may end in an upgrade.
+pub async fn head(addr: SocketAddr, path: &str, headers: &str) -> String {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(PATIENCE, stream.read_u8()).await.expect("a head").unwrap());
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
 }
 
 /// Status, head and body of a response.

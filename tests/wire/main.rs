@@ -1,13 +1,16 @@
 //! What a client sees at the sockets. The test is the world: it holds the other end of its channels.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod browsing;
 mod commands;
 mod doors;
 #[path = "../support/applied.rs"]
 mod fixture;
 mod floods;
 mod harness;
+mod napari;
 mod pixels;
+mod roles;
 mod sessions;
 mod shutdown;
 mod volume;

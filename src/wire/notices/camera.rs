@@ -1,7 +1,13 @@
-//! `notify.camera`: the pose.
+//! `notify.camera`: the pose, and what was done to it.
 
-use lucida_components::{applied::ViewState, camera::Rect, view::Mode};
+use crate::wire::{ack, conventions::Conventions};
+use lucida_components::{applied::ViewState, camera::Rect, value::Value as Told, view::Mode};
 use serde_json::{Value, json};
+
+/// The payload that tells what was asked of the camera, by its key (`zoom`, `pan`, …), and became of it.
+pub fn echo(key: &str, value: &Told, conventions: &Conventions) -> Value {
+    json!({ "mode": key, "origin": "state.update", "delta": ack::delta(value, conventions) })
+}
 
 /// The payload of a pose report.
 pub fn pose(state: &ViewState) -> Value {

@@ -10,7 +10,7 @@ use lucida_components::{
 use serde_json::{Map, Value as Json, json};
 
 /// The controls that every client knows; any other breaks a strict one.
-const BASE: [ControlKey; 10] = [
+pub const BASE: [ControlKey; 10] = [
     ControlKey::Visible,
     ControlKey::Opacity,
     ControlKey::Blending,

@@ -2,11 +2,17 @@
 
 pub mod camera;
 pub mod dims;
+pub mod idle;
+pub mod incident;
 pub mod layers;
+pub mod level;
 pub mod levels;
 pub mod residency;
 pub mod scene;
+pub mod seats;
 pub mod stream;
+pub mod telemetry;
+pub mod thumbnail;
 pub mod view;
 
 /// What is told about the server itself.

@@ -1,16 +1,18 @@
 //! Payloads against the protocol's examples and key sets.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::*;
-use crate::wire::fixture;
+use super::{scene::Beside, *};
+use crate::wire::{conventions::Dialect, fixture};
 use lucida_components::{
     applied::Applied,
     clip::{Clip, ClipPlane},
     controls::{Blending, ControlKey, Controls},
     dataset::LevelKind,
+    ids::ViewId,
     layer::LayerKind,
     notice::Residency,
     session::Features,
+    thumbnail::Thumbnails,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
@@ -20,6 +22,12 @@ const STRICT: Features = Features::BASE;
 
 fn facts() -> Facts {
     Facts { datasets: vec![("a".into(), "/data/a.zarr".into())], fps: 60.0, encoder: None }
+}
+
+fn told_scene(features: Features, encoder: Option<&str>) -> Value {
+    let thumbnails = &Thumbnails::default();
+    let dialect = Dialect::House;
+    scene::payload(&fixture::state(), Beside { facts: &facts(), dialect, features, thumbnails, encoder })
 }
 
 fn keys(value: &Value) -> BTreeSet<&str> {
@@ -78,7 +86,7 @@ fn stream_has_exactly_the_keys_of_the_protocol() {
 
 #[test]
 fn a_scene_for_a_strict_client() {
-    let scene = scene::payload(&fixture::state(), &facts(), STRICT, None);
+    let scene = told_scene(STRICT, None);
     assert_eq!(keys(&scene), ["layers", "metadata", "policies", "viewer"].into());
     assert_eq!(
         scene["metadata"],
@@ -121,13 +129,13 @@ fn a_scene_for_a_strict_client() {
 
 #[test]
 fn a_scene_for_our_own_client_names_what_can_be_chosen() {
-    let scene = scene::payload(&fixture::state(), &facts(), LUCIDA, Some("openh264"));
+    let scene = told_scene(LUCIDA, Some("openh264"));
     let metadata = &scene["metadata"];
     assert_eq!(metadata["datasets"], json!([{"name": "a", "path": "/data/a.zarr"}]));
     assert_eq!(metadata["warnings"], json!(["no units"]));
     assert_eq!(metadata["encoder"], "openh264");
     assert!(metadata["colormaps"].as_array().unwrap().contains(&json!("viridis")));
-    assert_eq!(scene::payload(&fixture::state(), &facts(), LUCIDA, None)["metadata"]["encoder"], Value::Null);
+    assert_eq!(told_scene(LUCIDA, None)["metadata"]["encoder"], Value::Null);
 }
 
 #[test]
@@ -209,7 +217,7 @@ fn a_virtual_level_is_like_any_other_and_marked_for_sessions_that_know_of_it() {
     state.dataset = Arc::new(dataset);
     let plain = json!({"index": 1, "shape": [64, 1024, 1024], "downsample": [1.0, 2.0, 2.0]});
     assert_eq!(dims::payload(&state)["levels"][1], plain);
-    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) });
+    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) }, ViewId(7));
     let mut marked = plain;
     marked["virtual"] = json!(true);
     assert_eq!(told["levels"][1], marked);
@@ -218,7 +226,7 @@ fn a_virtual_level_is_like_any_other_and_marked_for_sessions_that_know_of_it() {
 
 #[test]
 fn view_tells_every_block_on_the_scene_grid() {
-    let mut told = view::payload(&fixture::applied(12));
+    let mut told = view::payload(&fixture::applied(12), ViewId::MAIN);
     assert_eq!(told["layers"].as_array().unwrap().len(), 2);
     assert_eq!(
         told["layers"][1].take(),
@@ -274,7 +282,7 @@ fn view_tells_what_is_cut_away_and_where_a_slab_lies() {
     layers[0].controls.plane_position = Some([8.0, 9.0, 10.0]);
     layers[0].controls.plane_normal = [1.0, 0.0, 1.0];
     state.layers = layers.into();
-    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) });
+    let told = view::payload(&Applied { revision: 1, state: Arc::new(state) }, ViewId(7));
     assert_eq!((&told["ndisplay"], &told["mode"]), (&json!(3), &json!("volume")));
     assert_eq!(
         told["clip"],

@@ -3,16 +3,17 @@
 use super::{camera, layers, levels};
 use lucida_components::{
     applied::{Applied, LayerState, ViewState},
+    ids::ViewId,
     lod::LodPolicy,
 };
 use serde_json::{Value, json};
 
 /// The payload. Indices count on the scene grid; the channel axis is not among the axes.
-pub fn payload(applied: &Applied) -> Value {
+pub fn payload(applied: &Applied, view: ViewId) -> Value {
     let state = &*applied.state;
     json!({
         "revision": applied.revision,
-        "view": "main",
+        "view": view.to_string(),
         "dataset": state.dataset.name,
         "ndisplay": state.view.ndisplay,
         "mode": state.view.mode().as_str(),

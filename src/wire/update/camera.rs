@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 
 pub(super) fn camera(asked: &Asked<'_>) -> Result<Change, Rejection> {
     asked.on_main()?;
+    if asked.key == "reset" {
+        return Ok(Change::Reset(reason(asked.value)));
+    }
     let delta = match asked.key {
         "zoom" => zoom(object(asked)?, f64::from(asked.canvas.height))?,
         "pan" => {
@@ -29,7 +32,6 @@ pub(super) fn camera(asked: &Asked<'_>) -> Result<Change, Rejection> {
                 elevation: number(value.get("d_el_deg"), "d_el_deg")?,
             }
         }
-        "reset" => CameraDelta::Reset,
         "set" => CameraDelta::Set(parts(object(asked)?)?),
         _ => return Err(asked.unsupported_key()),
     };
@@ -41,6 +43,15 @@ fn object<'a>(asked: &Asked<'a>) -> Result<&'a Map<String, Value>, Rejection> {
         .value
         .as_object()
         .ok_or_else(|| Rejection::invalid(format!("the value of camera {} is an object", asked.key)))
+}
+
+/// Longest reason that is told back, characters.
+const MOST_REASON: usize = 64;
+
+/// `{"reason": …}`, a text, or anything: whoever resets need not say why.
+fn reason(value: &Value) -> String {
+    let said = value.as_str().or_else(|| value.get("reason")?.as_str()).map_or("", str::trim);
+    if said.is_empty() { "state.update".to_owned() } else { said.chars().take(MOST_REASON).collect() }
 }
 
 fn zoom(value: &Map<String, Value>, canvas_height: f64) -> Result<CameraDelta, Rejection> {

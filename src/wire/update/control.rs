@@ -28,11 +28,21 @@ pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
             Rejection::invalid(format!("no layer {}; layers are layer-0, layer-1, …", clipped(name)))
         })?,
     };
-    let value = asked.value;
+    // What is wrong with a value is an error, with a key it is invalid: so the older server has it.
+    let of_value = |why: Rejection| Rejection::error(why.message);
     if asked.key == "auto_contrast" {
-        return Ok(Change::AutoContrast { layer, percentiles: percentiles(value)? });
+        let percentiles = percentiles(asked.value).map_err(of_value)?;
+        return Ok(Change::AutoContrast { layer, percentiles });
     }
-    let control = match asked.key {
+    match control(asked.key, asked.value).map_err(of_value)? {
+        Some(control) => Ok(Change::Layer { layer, control }),
+        None => Err(asked.unsupported_key()),
+    }
+}
+
+/// The control of this key with this value; `None` where there is no such key.
+fn control(key: &str, value: &Value) -> Result<Option<ControlChange>, Rejection> {
+    let control = match key {
         "visible" => ControlChange::Visible(truth(value, "visible")?),
         "opacity" => opacity(value)?,
         "blending" => ControlChange::Blending(word(
@@ -82,9 +92,9 @@ pub(super) fn layer(asked: &Asked<'_>) -> Result<Change, Rejection> {
         "contour" => ControlChange::Contour(contour(value)?),
         "selected_label" => ControlChange::SelectedLabel(label(value)?),
         "show_selected_label" => ControlChange::ShowSelectedLabel(truth(value, "show_selected_label")?),
-        _ => return Err(asked.unsupported_key()),
+        _ => return Ok(None),
     };
-    Ok(Change::Layer { layer, control })
+    Ok(Some(control))
 }
 
 pub(super) fn volume(asked: &Asked<'_>) -> Result<Change, Rejection> {

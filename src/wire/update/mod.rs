@@ -9,7 +9,11 @@ mod multiscale;
 mod read;
 mod stream;
 
-use super::fields::{Fields, clipped};
+use super::{
+    conventions::{Conventions, Dialect},
+    fields::{Fields, clipped},
+    napari,
+};
 use lucida_components::{fault::Rejection, intent::Change, stream::Canvas};
 use serde_json::{Map, Value, json};
 
@@ -38,7 +42,9 @@ struct Asked<'a> {
     target: &'a str,
     key: &'a str,
     value: &'a Value,
+    /// What pixels refer to.
     canvas: Canvas,
+    dialect: Dialect,
 }
 
 impl Asked<'_> {
@@ -55,8 +61,8 @@ impl Asked<'_> {
     }
 }
 
-/// Reads the payload. `canvas` is the size of the picture that pixel coordinates refer to.
-pub fn parse(payload: &Map<String, Value>, canvas: Canvas) -> Result<Change, Refused> {
+/// Reads the payload, by the conventions of its session.
+pub fn parse(payload: &Map<String, Value>, conventions: &Conventions) -> Result<Change, Refused> {
     let fields = Fields::new("payload", payload);
     let text = |key| fields.text(key).map(str::trim).map_err(Refused::malformed);
     let (scope, key) = (text("scope")?.to_lowercase(), text("key")?.to_lowercase());
@@ -64,8 +70,14 @@ pub fn parse(payload: &Map<String, Value>, canvas: Canvas) -> Result<Change, Ref
     let Some(value) = payload.get("value") else {
         return Err(Refused::malformed("payload: value is missing".into()));
     };
-    let asked = Asked { scope: &scope, target, key: &key, value, canvas };
-    change(&asked).map_err(|why| Refused {
+    let (told, dialect) = (conventions.told(), conventions.dialect());
+    let asked = Asked { scope: &scope, target, key: &key, value, canvas: told.canvas, dialect };
+    let understood = match dialect {
+        Dialect::House => change(&asked),
+        Dialect::Napari if !napari::knows(&scope, &key) => Err(asked.unsupported_key()),
+        Dialect::Napari => change(&asked).and_then(|change| napari::understood(change, &told)),
+    };
+    understood.map_err(|why| Refused {
         why,
         details: Some(json!({ "scope": clipped(&scope), "key": clipped(&key), "target": clipped(target) })),
     })

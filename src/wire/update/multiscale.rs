@@ -1,6 +1,7 @@
 //! Scope `multiscale`.
 
 use super::{Asked, read::text};
+use crate::wire::conventions::Dialect;
 use lucida_components::{fault::Rejection, intent::Change, lod::LodPolicy};
 use serde_json::Value;
 
@@ -8,6 +9,10 @@ pub(super) fn multiscale(asked: &Asked<'_>) -> Result<Change, Rejection> {
     asked.on_main()?;
     match asked.key {
         "level" => level(asked.value),
+        // The older server has no policy to choose; its client hears what it expects.
+        "policy" if asked.dialect == Dialect::Napari => {
+            Err(Rejection::unsupported("the policy of levels cannot be chosen"))
+        }
         "policy" => match text(asked.value, "policy")?.to_lowercase().as_str() {
             "auto" => Ok(Change::Policy(LodPolicy::Auto)),
             "locked" => Ok(Change::Policy(LodPolicy::Locked)),

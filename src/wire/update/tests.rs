@@ -2,17 +2,27 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
-use lucida_components::{fault::RejectCode, labels::drawn_id};
+use lucida_components::{fault::RejectCode, labels::drawn_id, session::Features};
 
 const CANVAS: Canvas = Canvas { width: 640, height: 480 };
 
 fn sent(scope: &str, target: &str, key: &str, value: Value) -> Result<Change, Refused> {
+    said(Dialect::House, scope, target, key, value)
+}
+
+fn said(dialect: Dialect, scope: &str, target: &str, key: &str, value: Value) -> Result<Change, Refused> {
     let payload = json!({ "scope": scope, "target": target, "key": key, "value": value });
-    parse(payload.as_object().unwrap(), CANVAS)
+    let conventions = Conventions::new(dialect, Features::ALL);
+    conventions.note_canvas(CANVAS);
+    parse(payload.as_object().unwrap(), &conventions)
 }
 
 fn check(scope: &str, target: &str, key: &str, value: Value, expect: &str) {
-    let got = match sent(scope, target, key, value.clone()) {
+    check_in(Dialect::House, scope, target, key, value, expect);
+}
+
+fn check_in(dialect: Dialect, scope: &str, target: &str, key: &str, value: Value, expect: &str) {
+    let got = match said(dialect, scope, target, key, value.clone()) {
         Ok(change) => format!("{change:?}"),
         Err(refused) => {
             assert!(!refused.why.message.is_empty());
@@ -88,8 +98,17 @@ fn camera_rows_count_from_the_bottom_on_the_wire_and_from_the_top_inside() {
         json!({"d_az_deg": 1, "d_el_deg": 2}),
         "Camera(Orbit { azimuth: 1.0, elevation: 2.0 })",
     );
-    for reason in [json!(null), json!("because"), json!({"reason": "user"}), json!(7)] {
-        check("camera", "main", "reset", reason, "Camera(Reset)");
+    for (reason, told) in [
+        (json!(null), "state.update"),
+        (json!("because"), "because"),
+        (json!({"reason": " user "}), "user"),
+        (json!({"reason": 7}), "state.update"),
+        (json!({}), "state.update"),
+        (json!(""), "state.update"),
+        (json!(7), "state.update"),
+        (json!("x".repeat(1000)), &"x".repeat(64)),
+    ] {
+        check("camera", "main", "reset", reason, &format!("Reset({told:?})"));
     }
     for (key, bad) in [
         ("zoom", json!({"factor": 0, "anchor_px": [1, 2]})),
@@ -288,10 +307,10 @@ fn layer_controls() {
         ("plane_normal", json!(null)),
         ("plane_normal", json!("z")),
         ("sample_step", json!([])),
-        ("foo", json!(1)),
     ] {
-        check("layer", "layer-0", key, bad, "invalid");
+        check("layer", "layer-0", key, bad, "error");
     }
+    check("layer", "layer-0", "foo", json!(1), "invalid");
     for target in ["layer-", "layer-x", "image", "layer--1", "layer-99999999999"] {
         check("layer", target, "visible", json!(true), "invalid");
     }
@@ -320,11 +339,57 @@ fn volume_multiscale_and_stream() {
 }
 
 #[test]
+fn napari_has_words_for_the_older_servers_keys_and_no_others() {
+    let napari = |scope: &str, target: &str, key: &str, value: Value, expect: &str| {
+        check_in(Dialect::Napari, scope, target, key, value, expect);
+    };
+    napari("view", "whatever", "ndisplay", json!(null), "Ndisplay(2)");
+    napari("view", "main", "ndisplay", json!("three"), "invalid");
+    napari("dims", "Z", "index", json!(3), "Index { axis: \"Z\", value: 3, grid: Level }");
+    napari("dims", "0", "step", json!(-3), "Step { axis: \"0\", delta: -3 }");
+    napari("dims", "z", "step", json!(1.0), "invalid");
+    napari("camera", "", "pan", json!({"dx_px": 3, "dy_px": -4}), "Camera(Pan { dx: 3.0, dy: -4.0 })");
+    napari("camera", "main", "reset", json!("home"), "Reset(\"home\")");
+    napari("camera", "view-1", "reset", json!("home"), "invalid");
+    napari("camera", "main", "set", json!({}), "invalid");
+    let depiction = "Layer { layer: LayerId(0), control: Depiction(Plane) }";
+    napari("layer", "", "depiction", json!("plane"), depiction);
+    napari("layer", "layer-0", "opacity", json!("half"), "error");
+    napari("layer", "layer-0", "foo", json!(1), "invalid");
+    napari("volume", "main", "render_mode", json!("Translucent"), "Volume(Rendering(Translucent))");
+    napari("volume", "main", "render_mode", json!("minip"), "invalid");
+    napari("volume", "main", "colormap", json!(""), "invalid");
+    napari("volume", "main", "sample_step", json!(9), "Volume(SampleStep(4.0))");
+    napari("multiscale", "main", "level", json!("1"), "Level(1)");
+    napari("multiscale", "main", "level", json!([]), "invalid");
+    for policy in [json!("auto"), json!("locked"), json!("oversampling"), json!(null)] {
+        napari("multiscale", "main", "policy", policy, "unsupported");
+    }
+    for (scope, target, key, value) in [
+        ("dims", "z", "scene_index", json!(1)),
+        ("dims", "z", "margins", json!([1, 1])),
+        ("dims", "main", "order", json!([0, 1, 2])),
+        ("clip", "z", "range", json!([1, 2])),
+        ("clip", "main", "planes", json!([])),
+        ("layer", "layer-0", "projection", json!("sum")),
+        ("layer", "layer-0", "auto_contrast", json!({})),
+        ("layer", "layer-0", "contour", json!(1)),
+        ("layer", "layer-0", "sample_step", json!(1)),
+        ("stream", "main", "canvas", json!([640, 480])),
+        ("view", "main", "order", json!([0, 1, 2])),
+        ("nonsense", "main", "key", json!(1)),
+    ] {
+        napari(scope, target, key, value, "invalid");
+    }
+}
+
+#[test]
 fn a_payload_without_its_keys_is_refused() {
     for missing in ["scope", "target", "key", "value"] {
         let mut payload = json!({"scope": "view", "target": "main", "key": "ndisplay", "value": 2});
         payload.as_object_mut().unwrap().remove(missing);
-        let refused = parse(payload.as_object().unwrap(), CANVAS).unwrap_err();
+        let house = Conventions::new(Dialect::House, Features::ALL);
+        let refused = parse(payload.as_object().unwrap(), &house).unwrap_err();
         assert!(refused.why.message.contains(missing), "{refused:?}");
     }
 }

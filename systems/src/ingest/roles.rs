@@ -50,9 +50,12 @@ pub(super) fn kind(change: &Change) -> OpKind {
         | Change::WholeIndex(_)
         | Change::Order(_) => OpKind::Dims,
         Change::Level(_) | Change::Policy(_) => OpKind::Policy,
-        Change::Camera(_) => OpKind::Camera,
+        Change::Camera(_) | Change::Reset(_) => OpKind::Camera,
         Change::Clip(_) => OpKind::Clip,
-        Change::Layer { .. } | Change::AutoContrast { .. } | Change::Volume(_) => OpKind::Layer,
+        Change::Layer { .. }
+        | Change::AutoContrast { .. }
+        | Change::Volume(_)
+        | Change::VolumeContrast(_) => OpKind::Layer,
         Change::Canvas(_) | Change::Lead(_) => OpKind::Stream,
         Change::Seat(_) => OpKind::Seat,
         Change::Dataset(_) | Change::Restore(_) => OpKind::Dataset,

@@ -3,9 +3,10 @@
 use super::versions::Versions;
 use bevy_ecs::prelude::*;
 use lucida_components::{
-    applied::{Applied, ViewState},
+    applied::{Applied, LayerState, ViewState},
     clip::{Clip, ClipPlane},
-    ids::{SessionId, ViewId},
+    controls::ControlKey,
+    ids::{LayerId, SessionId, ViewId},
     layer::LayerKind,
     metrics::Metrics,
     notice::{Ack, AckApplied},
@@ -39,7 +40,8 @@ pub fn acknowledge(
                     (_, state) => state.map_or(Value::None, |s| report(&op.report, s)),
                 };
                 let version = versions.next(op.view, &op.report, &value);
-                Ok(AckApplied { value, version })
+                let of = state.and_then(|s| control(&op.report, s));
+                Ok(AckApplied { value, version, of })
             }
         };
         let Some(origin) = &op.origin else { continue };
@@ -77,14 +79,25 @@ fn report(report: &Report, state: &ViewState) -> Value {
             .into(),
         ),
         Report::Control(layer, key) => state.layer(*layer).map_or(Value::None, |l| l.controls.value(*key)),
-        Report::VolumeControl(key) => {
-            let image = state.layers.iter().find(|l| l.layer.kind == LayerKind::Image);
-            image.map_or(Value::None, |l| l.controls.value(*key))
-        }
+        Report::VolumeControl(key) => first_image(state).map_or(Value::None, |l| l.controls.value(*key)),
         Report::Canvas(canvas) => Value::Floats(vec![f64::from(canvas.width), f64::from(canvas.height)]),
         Report::Clip => clip(&state.clip),
         Report::Camera(_, value) | Report::Value(value) => value.clone(),
     }
+}
+
+/// The control that is reported.
+fn control(report: &Report, state: &ViewState) -> Option<(LayerId, ControlKey)> {
+    match report {
+        Report::Control(layer, key) => Some((*layer, *key)),
+        Report::VolumeControl(key) => first_image(state).map(|l| (l.id, *key)),
+        _ => None,
+    }
+}
+
+/// The layer that stands for all that a volume control was given to.
+fn first_image(state: &ViewState) -> Option<&LayerState> {
+    state.layers.iter().find(|l| l.layer.kind == LayerKind::Image)
 }
 
 /// The whole block, as clients are told of it: a range or nothing for each axis, and the planes.

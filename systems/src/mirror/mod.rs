@@ -3,9 +3,11 @@
 
 pub mod acks;
 pub mod history;
+pub mod incidents;
 pub mod notices;
 pub mod seats;
 pub mod seen;
+pub mod telemetry;
 pub mod tokens;
 pub mod versions;
 

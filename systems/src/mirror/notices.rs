@@ -19,6 +19,7 @@ use lucida_components::{
     outbox::Outbox,
     session::Session,
     stream::{Canvas, ConfigCount, Stream, StreamConfig},
+    thumbnail::Thumbnails,
     value::Value,
 };
 use std::{
@@ -39,7 +40,10 @@ pub struct Told {
     config: Option<Arc<StreamConfig>>,
     /// The number that the configuration was told with.
     config_seq: Option<u64>,
+    /// How often the level was told.
+    levels: u64,
     residency: Option<(Residency, Instant)>,
+    thumbnails: Thumbnails,
 }
 
 /// Loading is told at most this often, its beginning and end at once.
@@ -57,7 +61,7 @@ pub fn notify(
     history: Res<History>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
-    views: Query<(&ViewId, &Applied, &Residency)>,
+    views: Query<(&ViewId, &Applied, &Residency, Option<&Thumbnails>)>,
     streams: Query<(&ViewId, &Stream, &StreamConfig, Option<&ConfigCount>)>,
     mut sessions: Query<(Entity, &SessionId, &Session, &mut Outbox, Option<&mut Told>)>,
     mut metrics: ResMut<Metrics>,
@@ -78,7 +82,8 @@ pub fn notify(
             told.idle = true;
             out.tell_marked(Topic::Scene, NoticeBody::Idle, None, Some(history.scene_mark()));
         }
-        let Some((_, applied, residency)) = views.iter().find(|(v, ..)| **v == session.view) else {
+        let Some((_, applied, residency, thumbnails)) = views.iter().find(|(v, ..)| **v == session.view)
+        else {
             continue;
         };
         // Another view: the difference is told all the same, but no op of this turn is what caused it.
@@ -100,6 +105,11 @@ pub fn notify(
                         asked == Some(&session.canvas)
                     };
                     tell_changes(&mut out, ops, session, &before.state, &now, missed, shares);
+                    if session.features.level && levels_differ(&before.state, &now.state) {
+                        told.levels += 1;
+                        let mark = Mark { seq: told.levels, ..history.scene_mark() };
+                        out.tell_marked(Topic::Level, NoticeBody::Applied(now.clone()), None, Some(mark));
+                    }
                 }
                 before => {
                     let missed = match before {
@@ -107,13 +117,20 @@ pub fn notify(
                         Some(_) => None,
                     };
                     let missed = missed.unwrap_or_else(|| history.all());
-                    tell_everything(&mut out, session, history.scene_mark(), &now, missed);
+                    told.thumbnails =
+                        thumbnails.filter(|_| session.features.thumbnails).cloned().unwrap_or_default();
+                    let small = Arc::new(told.thumbnails.clone());
+                    tell_everything(&mut out, session, history.scene_mark(), &now, small, missed);
                     // What waited was superseded, and an image that loads as the last one did is news too.
                     told.residency = None;
                 }
             }
             told.applied = Some(now);
             told.layers = history.seq();
+        }
+
+        if let Some(thumbnails) = thumbnails.filter(|_| session.features.thumbnails) {
+            tell_thumbnails(&mut out, &mut told, &history, thumbnails);
         }
 
         // One that was just resized has the configuration of before.
@@ -165,10 +182,17 @@ impl Sink<'_> {
 }
 
 /// The baseline: each block once, in the order that clients need; of layers what is missed.
-fn tell_everything(out: &mut Sink, session: &Session, mark: Mark, now: &Arc<Applied>, missed: Vec<Missed>) {
+fn tell_everything(
+    out: &mut Sink,
+    session: &Session,
+    mark: Mark,
+    now: &Arc<Applied>,
+    thumbnails: Arc<Thumbnails>,
+    missed: Vec<Missed>,
+) {
     let features = session.features;
     let state = || NoticeBody::Applied(now.clone());
-    let scene = NoticeBody::Scene { applied: now.clone(), thumbnails: Arc::default() };
+    let scene = NoticeBody::Scene { applied: now.clone(), thumbnails };
     out.tell_marked(Topic::Scene, scene, None, Some(mark));
     if features.view {
         out.tell(Topic::View, state(), None);
@@ -223,6 +247,19 @@ fn tell_layers<'a>(
     }
 }
 
+/// Tells thumbnails that differ. They have no place of their own in the history: whoever was told one was told of
+/// all changes before it.
+fn tell_thumbnails(out: &mut Sink, told: &mut Told, history: &History, thumbnails: &Thumbnails) {
+    for (id, thumbnail) in &thumbnails.0 {
+        if told.thumbnails.0.get(id).is_some_and(|t| Arc::ptr_eq(t, thumbnail)) {
+            continue;
+        }
+        told.thumbnails.0.insert(*id, thumbnail.clone());
+        let body = NoticeBody::Thumbnail(thumbnail.clone());
+        out.tell_marked(Topic::Thumbnail(*id), body, None, Some(history.mark(told.layers)));
+    }
+}
+
 /// Tells a configuration that is new to the session, and not what it knows from a connection before this.
 fn tell_stream(
     out: &mut Sink,
@@ -249,6 +286,10 @@ fn tell_stream(
 
 fn dims_differ(a: &ViewState, b: &ViewState) -> bool {
     a.view != b.view || a.axes != b.axes || a.index != b.index || a.lod != b.lod
+}
+
+fn levels_differ(a: &ViewState, b: &ViewState) -> bool {
+    (a.lod.level, a.lod.downgraded) != (b.lod.level, b.lod.downgraded)
 }
 
 /// The pose of the mode that is shown, or that mode itself.

@@ -16,7 +16,7 @@ use lucida_components::{
     value::Value,
 };
 
-/// Answers [`Change::Camera`].
+/// Answers [`Change::Camera`] and [`Change::Reset`].
 pub fn reduce(
     mut intents: MessageReader<Intent>,
     mut ops: ResMut<Ops>,
@@ -25,7 +25,11 @@ pub fn reduce(
     sessions: Query<(&SessionId, &Session)>,
 ) {
     for intent in intents.read() {
-        let Change::Camera(delta) = &intent.change else { continue };
+        let (delta, reason) = match &intent.change {
+            Change::Camera(delta) => (delta, None),
+            Change::Reset(reason) => (&CameraDelta::Reset, Some(reason)),
+            _ => continue,
+        };
         let outcome = match views.iter_mut().find(|(id, ..)| **id == intent.view) {
             None => Err(no_view(intent)),
             Some(_) if scene.dataset.is_none() => Err(nothing_open()),
@@ -37,7 +41,7 @@ pub fn reduce(
                 let fit = Fit::of(shown, own.unwrap_or(shown));
                 let pose = applied.map_or_else(Camera::default, |a| a.state.camera).volume;
                 queue.0.push(fit.delta(delta.clone(), &pose));
-                Report::Camera(key(delta), report)
+                Report::Camera(key(delta), reason.map_or(report, |words| because(words)))
             }),
         };
         settle(&mut ops, intent, OpKind::Camera, outcome);
@@ -78,9 +82,13 @@ fn check(delta: &CameraDelta) -> Result<Value, Rejection> {
             Ok(Value::Map(vec![("d_az_deg", Value::Float(*azimuth)), ("d_el_deg", Value::Float(*elevation))]))
         }
         CameraDelta::Orbit { .. } => bad("orbit needs finite d_az_deg and d_el_deg"),
-        CameraDelta::Reset => Ok(Value::Map(vec![("reason", Value::Text("state.update".into()))])),
+        CameraDelta::Reset => Ok(because("state.update")),
         CameraDelta::Set(parts) => check_parts(parts),
     }
+}
+
+fn because(reason: &str) -> Value {
+    Value::Map(vec![("reason", Value::Text(reason.to_owned()))])
 }
 
 fn check_parts(parts: &CameraParts) -> Result<Value, Rejection> {

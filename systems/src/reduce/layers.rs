@@ -39,7 +39,10 @@ pub fn reduce(
             (_, None) => Err(Rejection::invalid(format!("{id} does not exist"))),
             (Err(why), _) => Err(why),
             (Ok(control), Some((_, layer, mut controls))) => {
-                apply(&mut controls, layer.kind, &control).map(|()| Report::Control(*id, control.key()))
+                // Of a layer's controls what is wrong with a value is an error, as napari-cuda has it.
+                apply(&mut controls, layer.kind, &control)
+                    .map(|()| Report::Control(*id, control.key()))
+                    .map_err(|why| Rejection::error(why.message))
             }
         };
         settle(&mut ops, intent, OpKind::Layer, outcome);

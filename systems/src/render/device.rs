@@ -6,7 +6,13 @@ use crate::{
     txn::level::LevelClock,
 };
 use bevy_ecs::prelude::*;
-use lucida_components::{applied::Applied, lod::Budgets, metrics::Metrics, notice::Residency};
+use lucida_components::{
+    applied::Applied,
+    incident::{Domain, Incident, Incidents, Severity},
+    lod::Budgets,
+    metrics::Metrics,
+    notice::Residency,
+};
 
 /// Takes away everything that lived on the device. Nothing is planned or drawn until [`put_in`]; clients are
 /// told that they wait. Slots that still come back belong to rings that are gone, and the answers of their
@@ -19,6 +25,12 @@ pub fn take_away(world: &mut World) {
     let mut metrics = world.resource_mut::<Metrics>();
     metrics.gpu_losses += 1;
     metrics.gpu_bytes = 0;
+    world.resource_mut::<Incidents>().report(Incident {
+        domain: Domain::Gpu,
+        code: "gpu.lost",
+        message: "the GPU was lost: the last picture stands until it is opened again".into(),
+        severity: Severity::Critical,
+    });
     for (mut pictures, mut effort) in world.query::<(&mut Pictures, &mut Effort)>().iter_mut(world) {
         pictures.forget();
         effort.forget();
@@ -38,6 +50,12 @@ pub fn put_in(world: &mut World, gpu: Gpu, renderer: Renderer, budgets: Budgets)
     world.insert_resource(Pools::new(&budgets));
     world.insert_resource(renderer);
     world.insert_resource(gpu);
+    world.resource_mut::<Incidents>().report(Incident {
+        domain: Domain::Gpu,
+        code: "gpu.back",
+        message: "the GPU is there again".into(),
+        severity: Severity::Info,
+    });
     let before = std::mem::replace(&mut *world.resource_mut::<Budgets>(), budgets);
     for (mut plan, mut level) in
         world.query_filtered::<(&mut Plan, &mut LevelClock), With<Applied>>().iter_mut(world)

@@ -19,6 +19,7 @@ use lucida_components::{
     applied::ViewState,
     clock::{Clock, NextWake},
     controls::Interpolation,
+    incident::Incidents,
     lod::Budgets,
     metrics::Metrics,
     stream::Stream,
@@ -40,6 +41,7 @@ pub struct Drawing<'w> {
     pub(super) clock: Res<'w, Clock>,
     pub(super) wake: ResMut<'w, NextWake>,
     pub(super) metrics: ResMut<'w, Metrics>,
+    pub(super) incidents: ResMut<'w, Incidents>,
 }
 
 impl Drawing<'_> {

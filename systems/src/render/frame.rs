@@ -11,6 +11,7 @@ use super::{
     job::{FrameJob, Job, Layout, PieceJob, Pieces, Returned},
     pictures::{Grade, Key, Pictures, REST, Shown},
     plane::params,
+    pressure,
     record::{self, NotDrawn, Recording},
     ring::Ring,
     staging::NoStaging,
@@ -268,6 +269,8 @@ pub fn draw(
         d.metrics.drafts_drawn += u64::from(matches!(task, Task::Whole { scale } if scale > 1.0));
         if d.renderer.exhausted {
             tracing::info!("the GPU has room again");
+            d.incidents.report(pressure::has_room());
+            d.wake.at(now);
             (d.renderer.exhausted, d.renderer.retry) = (false, None);
         }
         for (entity, ..) in watching().filter(|(.., wants)| *wants) {

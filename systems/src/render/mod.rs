@@ -4,6 +4,7 @@ pub mod answers;
 pub mod bricks;
 pub mod buffers;
 mod clocks;
+pub(crate) mod colour;
 pub mod convert;
 pub mod device;
 pub mod drawing;

@@ -9,6 +9,7 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
     clock::{Clock, NextWake},
+    incident::{Domain, Incident, Incidents, Severity},
     lod::Budgets,
     metrics::Metrics,
 };
@@ -34,6 +35,7 @@ pub fn relieve(
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
     mut metrics: ResMut<Metrics>,
+    mut incidents: ResMut<Incidents>,
     mut views: Query<(&mut Plan, &mut LevelClock), With<Applied>>,
 ) {
     metrics.gpu_bytes = gpu.memory.used();
@@ -44,6 +46,8 @@ pub fn relieve(
         None => {
             if !std::mem::replace(&mut renderer.exhausted, true) {
                 tracing::error!("{refused}, and no pool can be smaller: pictures stand until there is");
+                incidents.report(no_room(Severity::Critical, "the last picture stands until there is"));
+                wake.at(clock.now);
             }
             renderer.retry = Some(clock.now + RETRY);
             wake.at(clock.now + RETRY);
@@ -56,6 +60,7 @@ pub fn relieve(
                 budgets.pool_bytes,
                 budgets.brick_bytes
             );
+            incidents.report(no_room(Severity::Warning, "it is drawn coarser"));
             *budgets = less;
             wake.at(clock.now);
         }
@@ -67,6 +72,17 @@ pub fn relieve(
         plan.forget();
         level.recheck = true;
     }
+}
+
+/// After there was none for the smallest pools.
+pub(super) fn has_room() -> Incident {
+    let message = "the GPU has room again".into();
+    Incident { domain: Domain::Gpu, code: "gpu.room", message, severity: Severity::Info }
+}
+
+fn no_room(severity: Severity, then: &str) -> Incident {
+    let message = format!("the GPU has no room for what is seen: {then}");
+    Incident { domain: Domain::Gpu, code: "gpu.memory", message, severity }
 }
 
 /// The budgets with one of them halved: that of the brick pools where memory for these was refused, or where they

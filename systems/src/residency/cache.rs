@@ -19,6 +19,8 @@ pub struct ChunkCache {
     pub largest: u64,
     /// Chunks that failed. They are no part of the budget, but their number is bounded.
     pub faults: Faults,
+    /// Grows with every chunk that came or failed.
+    pub news: u64,
     /// Wanted chunks that are being made: they will come, but nobody knows when.
     making: HashSet<ChunkKey>,
 }
@@ -31,6 +33,7 @@ impl Default for ChunkCache {
             bytes: 0,
             largest: 0,
             faults: Faults::default(),
+            news: 0,
             making: HashSet::new(),
         }
     }

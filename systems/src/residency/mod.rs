@@ -19,4 +19,4 @@ pub mod sample;
 pub mod slab;
 mod standing;
 pub mod tiles;
-mod wanted;
+pub(crate) mod wanted;

@@ -23,7 +23,7 @@ use super::{
     tiles::Window,
     wanted::Wanted,
 };
-use crate::{pace::Pace, streams::extent::Extent};
+use crate::{pace::Pace, streams::extent::Extent, thumbnails::work::Work};
 use bevy_ecs::prelude::*;
 use lucida_components::{
     applied::Applied,
@@ -152,6 +152,7 @@ pub fn plan(
     mut views: Query<(&ViewId, &Applied, &Extent, &mut Plan, &mut Residency)>,
     streams: Query<(&StreamId, &ViewId, &Pace)>,
     watches: Query<&Watch>,
+    mut thumbnails: Query<(&Applied, &mut Work)>,
     mut pools: ResMut<Pools>,
     mut cache: ResMut<ChunkCache>,
     budgets: Res<Budgets>,
@@ -171,7 +172,8 @@ pub fn plan(
         watched(*view)
             && (plan.stale || retry || plan.revision != applied.revision || !plan.uploads.is_empty())
     });
-    if !due {
+    let asks = thumbnails.iter_mut().fold(false, |asks, (_, mut work)| std::mem::take(&mut work.asks) | asks);
+    if !due && !asks {
         for (view, _, _, plan, _) in &views {
             plan.retry_at.filter(|_| watched(*view)).into_iter().for_each(|at| wake.at(at));
         }
@@ -245,6 +247,10 @@ pub fn plan(
     }
     for (seen, view) in &volumes {
         view.read_ahead(seen, &mut list);
+    }
+    list.begin_last();
+    for (applied, work) in &thumbnails {
+        work.read(&applied.state, &mut list);
     }
     let wanted = list.finish();
     for view in planes {

@@ -51,16 +51,39 @@ fn at_level(
     let planes: Vec<Plane> = slab.planes().collect();
     let step = step(texels, planes.len() as u64);
     let sides = texels.map(|[from, to]| (from..to).step_by(step as usize).collect::<Vec<u64>>());
+    let samples = gather(&planes, &sides, layer.controls.projection, cache);
+    Some(Read { values: samples.values.into_iter().flatten().collect(), complete: samples.absent == 0 })
+}
+
+/// What the cache has of some texels.
+pub(crate) struct Samples {
+    /// One for each row and column, row by row; `None` where there is no finite value.
+    pub values: Vec<Option<f64>>,
+    /// Samples of planes whose chunk the cache does not have.
+    pub absent: usize,
+    /// Samples of planes whose chunk could not be read, or only in part.
+    pub missing: usize,
+}
+
+/// Reads the texels at these rows and columns, which ascend, of planes that become one.
+pub(crate) fn gather(
+    planes: &[Plane],
+    sides: &[Vec<u64>; 2],
+    projection: Projection,
+    cache: &ChunkCache,
+) -> Samples {
     let columns = sides[1].len();
     let mut folds = vec![Fold::default(); sides[0].len() * columns];
-    let mut complete = true;
-    for plane in &planes {
+    let (mut absent, mut missing) = (0, 0);
+    for plane in planes {
         let chunk = plane.dims.map(|d| plane.level().chunk[d]);
         // A chunk is looked up once for all the samples that fall into it.
         for (rows, row) in runs(&sides[0], chunk[0]) {
             for (cols, col) in runs(&sides[1], chunk[1]) {
+                let count = rows.len() * cols.len();
                 match cache.peek(&plane.chunk_key(row, col)) {
                     Some(Ok(data)) => {
+                        missing += if data.missing { count } else { 0 };
                         let at = Reader::new(plane, data);
                         for r in rows.clone() {
                             for c in cols.clone() {
@@ -68,14 +91,13 @@ fn at_level(
                             }
                         }
                     }
-                    Some(Err(_)) => {}
-                    None => complete = false,
+                    Some(Err(_)) => missing += count,
+                    None => absent += count,
                 }
             }
         }
     }
-    let projection = layer.controls.projection;
-    Some(Read { values: folds.into_iter().filter_map(|f| f.end(projection)).collect(), complete })
+    Samples { values: folds.into_iter().map(|f| f.end(projection)).collect(), absent, missing }
 }
 
 /// The texels of a plane under the picture, `[from, to)` per side; `None` where there is none.

@@ -16,7 +16,7 @@ const AHEAD: usize = 1024;
 const MANY: usize = 2048;
 
 /// What tiles or bricks are cut from.
-pub(super) trait Chunked {
+pub(crate) trait Chunked {
     /// The place of a tile or brick.
     type At: Copy;
 
@@ -53,7 +53,7 @@ impl Chunked for Block<'_> {
 
 /// How the chunks of a tile or brick stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chunks {
+pub(crate) enum Chunks {
     /// What became of all of them is known.
     Here,
     /// Some are wanted, or will be as soon as there is room for them.
@@ -66,7 +66,7 @@ pub(super) enum Chunks {
 
 /// What a plan wants. A chunk that a tile waits for is kept in the cache, so the chunks of all tiles that
 /// wait together never have more than the cache: what is over is wanted when others have become tiles.
-pub(super) struct Wanted<'c> {
+pub(crate) struct Wanted<'c> {
     cache: &'c mut ChunkCache,
     list: Vec<Want>,
     seen: HashSet<ChunkKey>,
@@ -74,6 +74,8 @@ pub(super) struct Wanted<'c> {
     capacity: u64,
     /// What of it no tile waits for.
     room: u64,
+    /// What is left when as much was read ahead as may be.
+    spare: u64,
     ahead: usize,
     /// Chunks that failed and are due to be tried again: after everything else.
     again: Vec<Want>,
@@ -90,6 +92,7 @@ impl<'c> Wanted<'c> {
             seen: HashSet::new(),
             capacity,
             room: capacity,
+            spare: 0,
             ahead: 0,
             again: Vec::new(),
             retry_at: None,
@@ -137,7 +140,14 @@ impl<'c> Wanted<'c> {
 
     /// Nothing is wanted any more by what is seen: half of what is left may be read ahead.
     pub fn begin_ahead(&mut self) {
+        self.spare = self.room.div_ceil(2);
         self.room /= 2;
+    }
+
+    /// Nothing more is read ahead: half of what is still left may be read for what is small and comes last.
+    pub fn begin_last(&mut self) {
+        self.room = self.spare / 2;
+        self.ahead = 0;
     }
 
     /// Looks at a chunk that may be needed next. Returns false where there is no more room.

@@ -23,7 +23,7 @@ fn labels_take_their_own_controls_and_images_do_not() {
     for (change, want) in taken {
         assert_eq!(value(&rig.answer(session, layer(1, change.clone())).0).0, want, "{change:?}");
         let why = rig.unchanged_by(|r| r.refused(layer(0, change.clone())));
-        assert_eq!(why.code, RejectCode::Invalid);
+        assert_eq!(why.code, RejectCode::Error);
         assert!(why.message.contains(change.key().as_str()), "{why}");
     }
 }
@@ -37,7 +37,7 @@ fn labels_refuse_what_would_mix_ids() {
     refused.extend(["viridis", "#ff0000", "none such"].map(|name| C::Colormap(name.into())));
     for change in refused {
         let why = rig.unchanged_by(|r| r.refused(layer(1, change.clone())));
-        assert_eq!(why.code, RejectCode::Invalid, "{change:?}");
+        assert_eq!(why.code, RejectCode::Error, "{change:?}");
         assert!(why.message.contains("labels"), "{why}");
     }
     // Writing what stands is no change; opacity and blending are everybody's; contrast is without effect.

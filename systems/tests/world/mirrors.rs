@@ -320,7 +320,7 @@ fn everything_is_counted() {
     assert_eq!(moved(OpKind::Policy), (1, 0));
     assert_eq!(moved(OpKind::Layer), (0, 0));
     assert_eq!(after.acks - before.acks, 4);
-    assert_eq!(after.notices - before.notices, 3, "dims, camera, view");
+    assert_eq!(after.notices - before.notices, 4, "dims, camera, view, level");
     assert_eq!(after.level_switches - before.level_switches, 1);
     // The turn, then each of the three that reached the transaction alone; two of these four runs failed.
     assert_eq!(after.faults - before.faults, 2);

@@ -5,12 +5,13 @@ use bevy_ecs::prelude::*;
 use lucida_components::{
     controls::{ControlChange, ControlKey},
     dataset::Dataset,
-    ids::{LayerId, SessionId},
+    ids::{LayerId, SessionId, ViewId},
     intent::{Change, SessionEvent},
     notice::{Cursors, Mark, Notice, NoticeBody, Topic},
     outbox::Outbox,
     session::{Features, Newcomer, Resume},
     stream::{Canvas, ConfigCount, Stream, StreamConfig},
+    thumbnail::{Thumbnail, Thumbnails},
     value::Value,
 };
 use lucida_systems::mirror::history::{History, KEPT, KEPT_FOR, MOST};
@@ -19,6 +20,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+const SMALL: Features = Features { thumbnails: true, ..BASE };
 
 /// A client that believes what it is told of layers, and nothing else.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +40,7 @@ struct Client {
 impl Client {
     fn join(&mut self, rig: &mut Rig) {
         let resume = Resume { layers: self.mark.as_ref().map(|m| m.token.clone()), ..Resume::default() };
-        self.session = Some(rig.join_later(Newcomer { resume, ..Newcomer::new(BASE) }));
+        self.session = Some(rig.join_later(Newcomer { resume, ..Newcomer::new(SMALL) }));
         self.told.clear();
         // It counts from where it is told to.
         if let Some(mark) = &mut self.mark {
@@ -69,16 +72,18 @@ impl Client {
                     self.controls.insert((id, *key), value);
                     self.told.insert((id, *key));
                 }
-                let mark = notice.mark.clone().unwrap();
-                assert!(
-                    self.mark.as_ref().is_none_or(|m| m.seq <= mark.seq),
-                    "{:?} then {mark:?}",
-                    self.mark
-                );
-                self.mark = Some(mark);
+                self.note(notice);
             }
+            // Of the same topic on the wire.
+            NoticeBody::Thumbnail(_) => self.note(notice),
             _ => {}
         }
+    }
+
+    fn note(&mut self, notice: &Notice) {
+        let mark = notice.mark.clone().unwrap();
+        assert!(self.mark.as_ref().is_none_or(|m| m.seq <= mark.seq), "{:?} then {mark:?}", self.mark);
+        self.mark = Some(mark);
     }
 
     /// Takes this many frames off its socket.
@@ -123,6 +128,8 @@ enum Step {
     Cut(usize),
     /// Another image.
     Open(usize),
+    /// Another thumbnail of a layer.
+    Thumbnail(u32),
 }
 
 fn control() -> impl Strategy<Value = ControlChange> {
@@ -145,6 +152,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0_usize..3, 1_usize..5).prop_map(|(client, frames)| Step::Read(client, frames)),
         3 => (0_usize..3).prop_map(Step::Cut),
         1 => (1_usize..5).prop_map(Step::Open),
+        2 => (0_u32..4).prop_map(Step::Thumbnail),
     ]
 }
 
@@ -179,6 +187,14 @@ proptest! {
                 Step::Cut(_) => {}
                 Step::Open(layers) => {
                     rig.ask(Change::Dataset(layered(layers)));
+                }
+                Step::Thumbnail(layer) => {
+                    let view = rig.entity(ViewId::MAIN);
+                    if let Some(mut all) = rig.world().get_mut::<Thumbnails>(view) {
+                        let another = Thumbnail { size: [1, 1], pixels: vec![[0.0; 4]] };
+                        all.0.insert(id(layer), Arc::new(another));
+                    }
+                    rig.turn();
                 }
             }
         }

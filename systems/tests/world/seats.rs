@@ -228,9 +228,10 @@ fn another_image_reaches_every_view() {
 fn a_view_and_another_image_in_one_turn_are_both_there() {
     let mut rig = Rig::new();
     let (own, other) = (rig.join(ALL_FEATURES), rig.join(ALL_FEATURES));
-    rig.ask(zoom(0.3));
+    rig.ask_all([zoom(0.3), Change::Ndisplay(3)]);
+    rig.ask(Change::Ndisplay(2));
     rig.send(own, create());
-    rig.send(other, Change::Dataset(slide()));
+    rig.send(other, Change::Dataset(brain()));
     rig.turn();
     assert!(rig.read(own).acks[0].outcome.is_ok() && rig.read(other).acks[0].outcome.is_ok());
     let view = looks_at(&mut rig, own);

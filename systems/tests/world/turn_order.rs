@@ -6,7 +6,9 @@ use bevy_ecs::{
     prelude::*,
     schedule::{ScheduleLabel, Schedules},
 };
-use lucida_systems::{encode, ingest, mirror, pace, reduce, render, residency, schedule, seats, txn};
+use lucida_systems::{
+    encode, ingest, mirror, pace, reduce, render, residency, schedule, seats, streams, thumbnails, txn,
+};
 use std::{any::TypeId, fmt::Write};
 
 /// Names of the systems by type: bevy names them only with a feature that costs time.
@@ -36,12 +38,20 @@ fn names() -> Vec<(TypeId, &'static str)> {
         // All four have the type of `guarded`'s closure; their order among themselves is tested by faults.
         (of(txn::begin::step()), "txn step"),
         (of(txn::commit::commit), "txn::commit"),
+        (of(reduce::stream::apply), "reduce::stream::apply"),
         (of(mirror::acks::acknowledge), "mirror::acks"),
+        (of(mirror::history::record), "mirror::history"),
+        (of(thumbnails::forget), "thumbnails::forget"),
         (of(mirror::notices::notify), "mirror::notices"),
         (of(mirror::seats::notify), "mirror::seats"),
+        (of(mirror::incidents::tell), "mirror::incidents"),
+        (of(mirror::telemetry::observe), "telemetry::observe"),
+        (of(mirror::telemetry::tell), "telemetry::tell"),
         (of(mirror::retire), "mirror::retire"),
+        (of(streams::subscribe), "streams::subscribe"),
         (of(residency::arrivals::take), "residency::arrivals"),
         (of(render::frame::take_returned), "render::take_returned"),
+        (of(thumbnails::make), "thumbnails::make"),
         (of(residency::plan::plan), "residency::plan"),
         (of(render::frame::draw), "render::draw"),
         (of(encode::deliver::deliver), "encode::deliver"),
@@ -88,8 +98,9 @@ Update: reduce::seats → reduce::dataset → reduce::stream → reduce::view �
 reduce::camera → reduce::clip → reduce::layers → reduce::volume
 Transact: txn::transact → seats::begin → seats::follow → seats::disown → seats::close
 RenderTxn: txn step → txn step → txn step → txn step → txn::commit
-Mirror: mirror::acks → mirror::notices → mirror::seats → mirror::retire
-Render: residency::arrivals → render::take_returned → residency::plan → render::draw
+Mirror: reduce::stream::apply → mirror::acks → mirror::history → thumbnails::forget → mirror::notices → mirror::seats → \
+mirror::incidents → telemetry::observe → telemetry::tell → mirror::retire
+Render: streams::subscribe → residency::arrivals → render::take_returned → thumbnails::make → residency::plan → render::draw
 Encode: encode::deliver
 Last: pace::schedule_next
 "

@@ -2,12 +2,14 @@
 //! the two, and pictures of real data with arrays read by another path.
 
 use super::params::blending;
-use crate::residency::{sample::Fold, slab::Slab, tiles::Plane};
+use crate::{
+    render::colour,
+    residency::{sample::Fold, slab::Slab, tiles::Plane},
+};
 use lucida_components::{
     applied::{LayerState, ViewState},
     colormap::{self, Colormap},
     controls::{Blending, Interpolation},
-    labels::hashed_colour,
     layer::LayerKind,
     places,
 };
@@ -67,21 +69,11 @@ impl Drawn<'_> {
         let c = &self.layer.controls;
         let at = self.texel(pixel)?;
         if self.layer.layer.kind == LayerKind::Labels {
-            let id = self.label(at, value)?;
-            let given = self.state.source(self.layer).and_then(|s| s.labels.as_ref()?.colours.get(&id));
-            let [r, g, b, a] = given.map_or_else(
-                || {
-                    let [r, g, b] = hashed_colour(id);
-                    [r, g, b, 1.0]
-                },
-                |rgba| rgba.map(|c| f64::from(c) / 255.0),
-            );
+            let [r, g, b, a] = colour::of_label(self.state.source(self.layer), self.label(at, value)?);
             return Some(([r, g, b], a * c.opacity));
         }
         let value = self.sample(at, value)?;
-        let [lo, hi] = c.contrast_limits;
-        let t = ((value - lo) / (hi - lo)).clamp(0.0, 1.0).powf(c.gamma);
-        Some((self.colormap.eval(t), c.opacity))
+        Some((colour::of_value(c, &self.colormap, value), c.opacity))
     }
 
     /// The texel coordinate (row, column) under the centre of a pixel; `None` outside the plane.
@@ -108,7 +100,7 @@ impl Drawn<'_> {
         let [row, col] = at.map(|v| v.floor() as i64);
         let id = |row: i64, col: i64| value(self.layer, plane, row as u64, col as u64) as u32;
         let own = id(row, col);
-        if own == 0 || (c.show_selected_label && own != c.selected_label) {
+        if !colour::is_shown(c, own) {
             return None;
         }
         let reach = i64::from(c.contour);

@@ -3,7 +3,10 @@
 
 use super::{params::Quality, program::Mode, record::Grid};
 use crate::{
-    render::plane::{params::blending, twin::blend},
+    render::{
+        colour,
+        plane::{params::blending, twin::blend},
+    },
     residency::bricks::detail::Detail,
 };
 use lucida_components::{
@@ -11,7 +14,7 @@ use lucida_components::{
     colormap::{self, Colormap},
     controls::{Controls, Depiction, Interpolation, Rendering},
     dataset::Multiscale,
-    labels::{hashed_colour, scramble},
+    labels::scramble,
     places,
     rays::Rays,
 };
@@ -356,14 +359,7 @@ impl<F: Field> Drawn<'_, F> {
         })?;
         let same = |point| self.find(hit.level, point).map(|v| f64::from(u8::from(v == id)));
         let facing = self.facing(ray, hit.level, hit.s, same);
-        let given = self.state.source(self.layer).and_then(|s| s.labels.as_ref()?.colours.get(&(id as u32)));
-        let [r, g, b, a] = given.map_or_else(
-            || {
-                let [r, g, b] = hashed_colour(id as u32);
-                [r, g, b, 1.0]
-            },
-            |rgba| rgba.map(|c| f64::from(c) / 255.0),
-        );
+        let [r, g, b, a] = colour::of_label(self.state.source(self.layer), id as u32);
         Some((lit([r, g, b], facing), a))
     }
 

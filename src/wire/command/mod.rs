@@ -1,6 +1,14 @@
 //! `call.command` and its answers.
 
+mod listing;
+mod seats;
+#[cfg(test)]
+mod tests;
+
+pub use listing::{Entry, Listing, Wanted, ZarrMetadata};
+
 use super::fields::{Fields, clipped};
+use lucida_components::{seats::SeatChange, session::Features, value::Value as Told};
 use serde_json::{Map, Value, json};
 
 /// Asks for a keyframe.
@@ -8,8 +16,17 @@ const KEYFRAME: &str = "napari.pixel.request_keyframe";
 /// Shows another image.
 const LOAD: &str = "napari.load_zarr";
 
+/// What lies in a folder.
+const LIST: &str = "fs.listdir";
+
+/// The commands of the base protocol, in its order.
+const BASE: [&str; 3] = [KEYFRAME, LIST, LOAD];
+
 /// The commands there are, as the welcome lists them.
-pub const CATALOGUE: [&str; 2] = [KEYFRAME, LOAD];
+pub fn catalogue(features: Features) -> Vec<&'static str> {
+    let ours: &[&str] = if features.seats { &seats::CATALOGUE } else { &[] };
+    BASE.iter().chain(ours).copied().collect()
+}
 
 /// A command that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +38,10 @@ pub enum Call {
         /// As the client named it.
         path: String,
     },
+    /// Tell what lies in a folder.
+    ListDir(Wanted),
+    /// Views and sessions: an intent, whose acknowledgement is the answer.
+    Seat(SeatChange),
 }
 
 /// Why a command failed.
@@ -88,28 +109,72 @@ impl CommandFailure {
     }
 }
 
-/// Reads the payload of a `call.command`.
-pub fn parse(payload: &Map<String, Value>) -> Result<Call, CommandFailure> {
+/// Reads the payload of a `call.command` of a session with these features.
+pub fn parse(payload: &Map<String, Value>, features: Features) -> Result<Call, CommandFailure> {
     let malformed = |e: String| CommandFailure::new(CommandCode::Forbidden, e);
     let payload = Fields::new("payload", payload);
     let name = payload.text("command").map_err(malformed)?;
     let args = payload.optional_list("args").map_err(malformed)?.unwrap_or_default();
     let kwargs = payload.optional_object("kwargs").map_err(malformed)?;
+    let said = Said { args, kwargs };
+    let invalid = |e: String| CommandFailure::new(CommandCode::Invalid, e);
     match name {
         KEYFRAME => Ok(Call::RequestKeyframe),
-        LOAD => {
-            let invalid = |e: String| CommandFailure::new(CommandCode::Invalid, e);
-            let named = kwargs.map(|k| k.optional_text("path")).transpose().map_err(invalid)?.flatten();
-            let path = named.or_else(|| args.first()?.as_str()).unwrap_or_default().trim();
-            if path.is_empty() || path.len() > super::fields::MAX_TEXT {
-                return Err(invalid("napari.load_zarr needs a path, a text that is not empty".into()));
-            }
-            Ok(Call::LoadZarr { path: path.to_owned() })
+        LOAD => load(&said).map_err(invalid),
+        LIST => listing::parse(&said).map(Call::ListDir).map_err(invalid),
+        _ if features.seats && seats::CATALOGUE.contains(&name) => {
+            seats::parse(name, &said).map(Call::Seat).map_err(invalid)
         }
         _ => Err(CommandFailure::new(
             CommandCode::NotFound,
-            format!("unknown command '{}'; there are {}", clipped(name), CATALOGUE.join(", ")),
+            format!("unknown command '{}'; there are {}", clipped(name), catalogue(features).join(", ")),
         )),
+    }
+}
+
+/// What a command came with.
+struct Said<'a> {
+    args: &'a [Value],
+    kwargs: Option<Fields<'a>>,
+}
+
+impl<'a> Said<'a> {
+    /// A value by name; `null` counts as absent.
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.kwargs?.get(key)
+    }
+
+    /// A text by name, or the first of those without a name.
+    fn first_text(&self, key: &str) -> Result<Option<&'a str>, String> {
+        match self.text(key)? {
+            Some(text) => Ok(Some(text)),
+            None => match self.args.first() {
+                None | Some(Value::Null) => Ok(None),
+                Some(Value::String(text)) if text.len() <= super::fields::MAX_TEXT => Ok(Some(text)),
+                Some(_) => Err(format!("args: the first, {key}, must be a text")),
+            },
+        }
+    }
+
+    /// A text by name.
+    fn text(&self, key: &str) -> Result<Option<&'a str>, String> {
+        self.kwargs.map_or(Ok(None), |kwargs| kwargs.optional_text(key))
+    }
+}
+
+fn load(said: &Said<'_>) -> Result<Call, String> {
+    let path = said.first_text("path")?.unwrap_or_default().trim();
+    if path.is_empty() {
+        return Err("napari.load_zarr needs a path, a text that is not empty".into());
+    }
+    Ok(Call::LoadZarr { path: path.to_owned() })
+}
+
+/// The result of a command that the world carried out: what it names, or that it is done.
+pub fn result(value: &Told) -> Value {
+    match value {
+        Told::Map(_) => super::ack::plain(value),
+        _ => json!({ "ok": true }),
     }
 }
 
