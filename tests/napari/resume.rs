@@ -145,8 +145,12 @@ async fn a_stream_that_is_still_the_same_is_not_told_again() {
     let mut heard = std::mem::take(&mut again.heard);
     heard.extend(again.rest().await);
     assert_eq!(of(&heard, "notify.stream").len(), 0, "{heard:#?}");
-    let token = &again.welcome["features"]["notify.stream"]["resume_state"]["delta_token"];
-    assert_eq!(*token, json!(before.tokens["notify.stream"]));
+    // The welcome comes before anybody knows which stream it is, so its token is forgotten, and told next time.
+    assert_eq!(again.welcome["features"]["notify.stream"].get("resume_state"), None);
+    let before = again.talk;
+    drop(again.socket);
+    let mut third = State::again(&server, &before).await;
+    third.until("the stream", |f| f["type"] == "notify.stream").await;
     // A newcomer is told at once.
     let mut fresh = State::connect(&server).await;
     fresh.believes("the stream", |t| t.stream.is_object()).await;
