@@ -27,6 +27,13 @@ enum Property {
     Other,
 }
 
+impl Property {
+    /// Whether each view has its own. What all views share is counted once for all.
+    fn is_of_view(self) -> bool {
+        !matches!(self, Self::Control(..) | Self::VolumeControl(_) | Self::Other)
+    }
+}
+
 /// The versions of every property that was ever acknowledged.
 #[derive(Resource, Debug, Default)]
 pub struct Versions(HashMap<(ViewId, Property), (Value, u64)>);
@@ -48,8 +55,7 @@ impl Versions {
             Report::Clip => Property::Clip,
             Report::Camera(..) => Property::Camera,
         };
-        // What is of no view is counted once for all.
-        let view = if property == Property::Other { ViewId::MAIN } else { view };
+        let view = if property.is_of_view() { view } else { ViewId::MAIN };
         let (last, version) = self.0.entry((view, property)).or_insert((Value::None, 0));
         // Camera commands are counted, not compared: two equal pans are two commands.
         if *version == 0 || property == Property::Camera || last != value {

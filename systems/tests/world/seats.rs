@@ -223,6 +223,21 @@ fn views_move_apart_and_share_their_layers() {
 }
 
 #[test]
+fn what_views_share_is_counted_once_and_what_they_do_not_by_each() {
+    let mut rig = Rig::new();
+    let (own, other) = (rig.join(ALL_FEATURES), rig.join(ALL_FEATURES));
+    created(&mut rig, own);
+    let mut version = |session, change| value(&rig.answer(session, change).0).1;
+    let opacity = |value| layer(1, ControlChange::Opacity(value));
+    assert_eq!(version(other, opacity(0.5)), 1);
+    assert_eq!(version(own, opacity(0.5)), 1, "equal in every view");
+    assert_eq!(version(own, opacity(0.25)), 2);
+    assert_eq!(version(other, Change::Volume(ControlChange::Gamma(2.0))), 1);
+    assert_eq!(version(own, Change::Volume(ControlChange::Gamma(3.0))), 2);
+    assert_eq!([version(other, go("z", 3)), version(other, go("z", 4)), version(own, go("z", 7))], [1, 2, 1]);
+}
+
+#[test]
 fn another_image_reaches_every_view() {
     let mut rig = Rig::new();
     let (own, other) = (rig.join(ALL_FEATURES), rig.join(ALL_FEATURES));
