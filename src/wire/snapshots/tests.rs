@@ -58,7 +58,9 @@ impl Conversation {
     fn new(dialect: Dialect, resume: bool) -> Self {
         let mut features = json!({"notify.scene": true, "notify.layers": true, "notify.stream": true});
         if dialect == Dialect::House {
-            FEATURES.iter().for_each(|name| features[*name] = json!(true));
+            for name in FEATURES {
+                features[name] = json!(true);
+            }
         }
         let mut greeting = json!({
             "type": "session.hello", "version": 2, "frame_id": "hello-1", "timestamp": 1.0,
@@ -241,10 +243,10 @@ fn answers(said: &mut Conversation) {
     let done = said.encoder.done("cmd-1");
     said.push("keyframe on its way", done);
     let zarr = ZarrMetadata { is_dataset: true, has_multiscales: true, dataset_children: Vec::new() };
-    let entry = |name: &str, zarr| Entry {
+    let entry = |name: &str, zarr: Option<ZarrMetadata>| Entry {
         name: name.into(),
         path: format!("/data/{name}"),
-        is_dir: zarr != None,
+        is_dir: zarr.is_some(),
         size: 4096,
         mtime: 1.5,
         zarr,
