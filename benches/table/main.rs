@@ -22,6 +22,7 @@ mod storm;
 mod stream;
 mod volume;
 mod watch;
+mod wire;
 mod zoom;
 
 use stats::Row;
@@ -71,6 +72,9 @@ fn main() {
     }
     if asked("watch") {
         rows.extend(watch::rows(&device, full));
+    }
+    if asked("wire") {
+        rows.extend(wire::rows(full));
     }
     if asked("process") {
         rows.extend(process::rows(full));

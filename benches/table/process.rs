@@ -7,8 +7,8 @@ use super::{
 use lucida::data::demo;
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines},
-    net::SocketAddr,
+    io::{BufRead, BufReader, Lines, Read, Write},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
@@ -32,18 +32,69 @@ impl Drop for Server {
 
 /// Starts the server on an image, on a port of its own.
 pub fn start(data: &PathBuf) -> Server {
+    let (mut child, mut lines) = spawn(data, &[]);
+    let Some(addr) = lines.by_ref().map_while(Result::ok).find_map(|line| addresses(&line).next()) else {
+        let _ = child.kill();
+        panic!("lucida serve names no address");
+    };
+    Server { child, _output: lines, addr }
+}
+
+/// The same with the older protocol's ports: those of its state and of its pixels.
+pub fn start_napari(data: &PathBuf) -> (Server, [SocketAddr; 2]) {
+    let ports = ["--napari", "--napari-state-port", "0", "--napari-pixel-port", "0"];
+    let (child, mut lines) = spawn(data, &ports);
+    let mut found: Vec<SocketAddr> = Vec::new();
+    while found.len() < 3 {
+        let line = lines.next().unwrap().unwrap();
+        for address in addresses(&line) {
+            if !found.contains(&address) {
+                found.push(address);
+            }
+        }
+    }
+    (Server { child, _output: lines, addr: found[0] }, [found[1], found[2]])
+}
+
+/// The addresses of this machine that a line tells.
+fn addresses(line: &str) -> impl Iterator<Item = SocketAddr> {
+    let after = line.split("://").skip(1);
+    after.filter_map(|rest| {
+        rest.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next()?.parse().ok()
+    })
+}
+
+fn spawn(data: &PathBuf, arguments: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
     let binary = std::env::var_os("LUCIDA_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_lucida").into());
     let mut child = Command::new(binary)
         .args(["serve", "--port", "0"])
+        .args(arguments)
         .arg(data)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.next().unwrap().unwrap();
-    let addr = line.split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
-    Server { child, _output: lines, addr }
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, lines)
+}
+
+impl Server {
+    /// One of its counters.
+    pub fn metric(&self, name: &str) -> f64 {
+        let mut socket = TcpStream::connect(self.addr).unwrap();
+        write!(socket, "GET /metrics HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.addr).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let value = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
+    }
+
+    /// Resident memory, MiB.
+    pub fn resident(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse::<f64>().unwrap() / 1024.0
+    }
 }
 
 /// The image to serve: the real brain where it is, a small made one elsewhere.

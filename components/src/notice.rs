@@ -74,7 +74,8 @@ pub struct Notice {
     pub cause: Option<IntentRef>,
     /// The view that the session looks at.
     pub view: ViewId,
-    /// Its place in its topic, where a client that comes back can go on from it: Scene, Layer and Stream.
+    /// Its place in its topic, where a client that comes back can go on from it: Scene, Layer and Stream. A Thumbnail
+    /// has that of the layers, as far as they were told when it was made; a Level is counted and no more.
     pub mark: Option<Mark>,
 }
 

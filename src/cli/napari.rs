@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 
 /// Ports for napari-cuda's client.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "clap keeps them by these names, apart from those of `Serve`")]
 pub struct Napari {
     /// Also open the two ports that napari-cuda's client connects to. They ask for no token.
     #[arg(long, env = "LUCIDA_NAPARI")]

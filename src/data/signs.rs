@@ -5,7 +5,7 @@ use super::{json, node::Kind, roots::Place};
 use serde_json::Value;
 
 /// Longest metadata file that is read for it, bytes. Of a longer one it is believed that it describes an image.
-const MOST_BYTES: u64 = 1 << 20;
+const MOST_BYTES: u64 = 256 << 10;
 
 /// The keys by which a group is known that opens as an image.
 const OPENS: [&str; 4] = ["multiscales", "plate", "well", "bioformats2raw.layout"];

@@ -41,6 +41,20 @@ pub fn host(headers: &HeaderMap, uri: &Uri, bound: SocketAddr, config: &ServerCo
     if own(&named, bound.ip()) || allowed(&named, config) { Ok(()) } else { Err(Refusal::Host) }
 }
 
+/// Checks a port where no token is asked for. A page can only come by a name that is known here; whoever is no
+/// browser may use any name for an address that others were let in on.
+pub fn napari(
+    headers: &HeaderMap,
+    uri: &Uri,
+    bound: SocketAddr,
+    config: &ServerConfig,
+) -> Result<(), Refusal> {
+    if bound.ip().is_loopback() || headers.contains_key(header::ORIGIN) {
+        host(headers, uri, bound, config)?;
+    }
+    origin(headers, uri, config)
+}
+
 /// Checks that a browser's page comes from here. What is not a browser sends no `Origin`.
 pub fn origin(headers: &HeaderMap, uri: &Uri, config: &ServerConfig) -> Result<(), Refusal> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
@@ -159,6 +173,27 @@ mod tests {
             ["http://localhost:3000", "http://127.0.0.1:8080", "null", "http://evil.example", "file://"]
         {
             assert!(!check("localhost:8080", foreign, &[]), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn without_a_token_pages_come_by_known_names_alone() {
+        let check = |bound: &str, pairs: &[(&'static str, &str)]| {
+            let uri = Uri::from_static("/");
+            super::napari(&headers(pairs), &uri, bound.parse().unwrap(), &config(&[])).is_ok()
+        };
+        let (here, open) = ("127.0.0.1:8081", "0.0.0.0:8081");
+        assert!(check(here, &[("host", "localhost:1")]));
+        assert!(!check(here, &[("host", "lab.example")]), "another name for loopback");
+        assert!(check(open, &[("host", "lab.example")]), "a client that is no browser");
+        // A name that was made to mean this machine: page and host agree.
+        for bound in [here, open] {
+            let pair = [("host", "evil.example:8081"), ("origin", "http://evil.example:8081")];
+            assert!(!check(bound, &pair), "{bound}");
+            assert!(
+                !check(bound, &[("host", "127.0.0.1:8081"), ("origin", "http://evil.example")]),
+                "{bound}"
+            );
         }
     }
 

@@ -115,7 +115,8 @@ impl App {
 /// Listings of folders at once: each has a thread that may wait for a slow disk.
 const LISTINGS: usize = 4;
 
-/// Web sockets at once: two per session, and as many again that are coming or going.
+/// Web sockets at once: two per session, and as many again that are coming or going, or that are pixel channels
+/// without one.
 fn max_sockets(config: &ServerConfig) -> usize {
     config.max_sessions.saturating_mul(4).clamp(16, 1 << 16)
 }

@@ -35,7 +35,11 @@ impl IntoResponse for Refusal {
 
 /// The router of a port. Probes are answered to whoever asks; everything else knows its hosts.
 pub fn routes(app: Arc<App>, door: Door, bound: SocketAddr) -> Router {
-    let known = middleware::from_fn_with_state((app.clone(), bound), known_host);
+    let here = (app.clone(), bound);
+    // Whatever the path on the older protocol's ports: that client's is `/`, others' were never looked at.
+    let napari = |open| {
+        Router::new().fallback(open).layer(middleware::from_fn_with_state(here.clone(), no_foreign_page))
+    };
     match door {
         Door::Page => {
             let guarded = Router::new()
@@ -43,16 +47,15 @@ pub fn routes(app: Arc<App>, door: Door, bound: SocketAddr) -> Router {
                 .route("/pixels", get(open_pixels))
                 .route("/metrics", get(scrape))
                 .fallback(get(files))
-                .layer(known);
+                .layer(middleware::from_fn_with_state(here, known_host));
             Router::new()
                 .route("/healthz", get(|| async { "alive\n" }))
                 .route("/readyz", get(ready))
                 .merge(guarded)
                 .with_state(app)
         }
-        // Whatever the path: that client's is `/`, others' were never looked at.
-        Door::NapariState => Router::new().fallback(get(open_napari_state)).layer(known).with_state(app),
-        Door::NapariPixels => Router::new().fallback(get(open_napari_pixels)).layer(known).with_state(app),
+        Door::NapariState => napari(get(open_napari_state)).with_state(app),
+        Door::NapariPixels => napari(get(open_napari_pixels)).with_state(app),
     }
 }
 
@@ -64,6 +67,17 @@ async fn known_host(
     guard::host(request.headers(), request.uri(), bound, &app.config).inspect_err(|_| {
         tracing::debug!(path = request.uri().path(), "refused: unknown host");
     })?;
+    Ok(next.run(request).await)
+}
+
+/// Where no token is asked for, a browser's page must all the more come from here.
+async fn no_foreign_page(
+    State((app, bound)): State<(Arc<App>, SocketAddr)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    guard::napari(request.headers(), request.uri(), bound, &app.config)
+        .inspect_err(|refusal| tracing::info!(?refusal, "refused a connection to a napari port"))?;
     Ok(next.run(request).await)
 }
 
@@ -114,11 +128,8 @@ async fn open_state(
 
 async fn open_napari_state(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Response> {
-    no_foreign_page(&app, &headers, &uri)?;
     let comer = Comer::napari(&app.config);
     greet(app, upgrade, comer)
 }
@@ -134,21 +145,10 @@ fn greet(app: Arc<App>, upgrade: WebSocketUpgrade, comer: Comer) -> Result<Respo
     }))
 }
 
-/// Where no token is asked for, a browser's page must all the more come from here.
-#[expect(clippy::result_large_err, reason = "the error is the response")]
-fn no_foreign_page(app: &App, headers: &HeaderMap, uri: &Uri) -> Result<(), Response> {
-    guard::origin(headers, uri, &app.config)
-        .inspect_err(|refusal| tracing::info!(?refusal, "refused a connection to a napari port"))
-        .map_err(IntoResponse::into_response)
-}
-
 async fn open_napari_pixels(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    uri: Uri,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Response> {
-    no_foreign_page(&app, &headers, &uri)?;
     let permit = socket::permit(&app)?;
     Ok(socket::limited(upgrade, pixels::MAX_MESSAGE).on_upgrade(async move |socket| {
         anonymous::serve(app, socket).await;

@@ -7,9 +7,9 @@
 //! Transact    txn::transact               for each dirty view the schedule RenderTxn:
 //!                RenderTxn  Begin → Dims → Level → Camera → Commit
 //!             seats                       views begin and end, sessions follow
-//! Mirror      mirror  acks → notices → seats   applied changes → outboxes; ops retire
+//! Mirror      mirror  acks → history → notices → seats → incidents → telemetry → outboxes; ops retire
 //! Render      streams::subscribe          everybody watches what it looks at
-//!             residency::plan → render::draw
+//!             residency::arrivals → thumbnails → residency::plan → render::draw
 //! Encode      encode::deliver             packets → outboxes (the hand-over itself is `lucida`'s)
 //! Last        pace::schedule_next
 //! ```

@@ -12,6 +12,7 @@ use lucida::{
     server::{self, ServeError, ServerConfig},
     wire::command::{CommandCode, CommandFailure},
 };
+use lucida_components::notice::Cursors;
 use serde_json::{Value, json};
 use std::{
     net::{SocketAddr, TcpListener},
@@ -62,6 +63,11 @@ impl Live {
         self.world.handle.metrics()
     }
 
+    /// The places that are published for those who come back.
+    pub fn cursors(&self) -> Cursors {
+        self.world.handle.cursors()
+    }
+
     pub async fn end(self) {
         self.stop.send(()).expect("it runs");
         timeout(PATIENCE, self.running).await.expect("it ends").expect("no panic").expect("no error");
@@ -81,33 +87,43 @@ impl Live {
     }
 
     pub async fn client(&self) -> Client {
-        let mut state = open(self.addr, "/state").await;
-        let hello = json!({
-            "type": "session.hello", "version": 2, "frame_id": "hello-1", "timestamp": 1.0,
-            "payload": {
-                "protocols": [2],
-                "client": {"name": "test", "version": "0", "platform": "rust"},
-                "features": {
-                    "notify.scene": true, "notify.layers": true, "notify.stream": true, "notify.dims": true,
-                    "notify.camera": true, "lucida.view": true, "lucida.frames": true
-                },
-                "resume_tokens": {}
-            }
-        });
-        state.send(Message::text(hello.to_string())).await.expect("sent");
-        let mut client = Client { state, pixels: None, session: String::new(), intents: 0, decoder: None };
-        let welcome = client.frame("session.welcome").await;
-        welcome["session"].as_str().expect("a session").clone_into(&mut client.session);
-        client
+        client(self.addr).await
     }
 
     /// A client with its pixel channel open.
     pub async fn watcher(&self) -> Client {
-        let mut client = self.client().await;
-        let path = format!("/pixels?session={}", client.session);
-        client.pixels = Some(open(self.addr, &path).await);
-        client
+        watch(self.addr).await
     }
+}
+
+/// A client of the page's port of any server.
+pub async fn client(addr: SocketAddr) -> Client {
+    let mut state = open(addr, "/state").await;
+    let hello = json!({
+        "type": "session.hello", "version": 2, "frame_id": "hello-1", "timestamp": 1.0,
+        "payload": {
+            "protocols": [2],
+            "client": {"name": "test", "version": "0", "platform": "rust"},
+            "features": {
+                "notify.scene": true, "notify.layers": true, "notify.stream": true, "notify.dims": true,
+                "notify.camera": true, "lucida.view": true, "lucida.frames": true
+            },
+            "resume_tokens": {}
+        }
+    });
+    state.send(Message::text(hello.to_string())).await.expect("sent");
+    let mut client = Client { state, pixels: None, session: String::new(), intents: 0, decoder: None };
+    let welcome = client.frame("session.welcome").await;
+    welcome["session"].as_str().expect("a session").clone_into(&mut client.session);
+    client
+}
+
+/// The same with its pixel channel open.
+pub async fn watch(addr: SocketAddr) -> Client {
+    let mut client = client(addr).await;
+    let path = format!("/pixels?session={}", client.session);
+    client.pixels = Some(open(addr, &path).await);
+    client
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -51,6 +51,28 @@ async fn a_client_sees_what_a_still_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn places_are_published_for_those_who_come_back() {
+    let Some(device) = device() else { return };
+    let live = Live::start(&device, stairs().open());
+    let mut client = live.client().await;
+    client.frame("notify.scene").await;
+    let opened = live.cursors();
+    assert_eq!(opened.layers.as_ref().map(|mark| mark.seq), Some(0));
+    client.ask("layer", "layer-0", "opacity", json!(0.5)).await;
+    // They are published when the turn that answered is over.
+    let moved = || live.cursors().layers.is_some_and(|mark| mark.seq == 1);
+    tokio::time::timeout(live::PATIENCE, async {
+        while !moved() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("published");
+    assert_eq!(live.cursors().scene, opened.scene);
+    live.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_picture_answers_the_intent() {
     let Some(device) = device() else { return };
     let live = Live::start(&device, stairs().open());

@@ -163,6 +163,58 @@ async fn pixel_channels_are_counted_and_never_refused_as_agreed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pixel_channels_come_and_go_without_growth() {
+    let (server, ports) = server(ServerConfig { max_sessions: 4, ..quick() });
+    for _ in 0..50 {
+        let pixels = Socket::open(ports.pixels, "/").await;
+        let watcher = watcher(&server);
+        drop(pixels);
+        assert!(matches!(server.event(), SessionEvent::Left { session } if session == watcher.session));
+    }
+    assert!(server.is_quiet());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_who_do_not_greet_are_counted_on_both_ports_together() {
+    let config = ServerConfig { max_sessions: 1, hello_timeout: Duration::from_secs(60), ..quick() };
+    let (server, ports) = server(config);
+    let mut silent = Vec::new();
+    for n in 0..4 {
+        let (addr, path) = if n % 2 == 0 { (ports.state, "/") } else { (server.addr, "/state") };
+        silent.push(Socket::open(addr, path).await);
+    }
+    for (addr, path) in [(ports.state, "/"), (server.addr, "/state")] {
+        assert_eq!(Socket::try_open(addr, path, &[]).await.err(), Some(503));
+    }
+    // Pixel channels do not greet.
+    let _pixels = Socket::open(ports.pixels, "/").await;
+    assert!(!watcher(&server).newcomer.hears);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pixel_client_that_never_reads_is_cut_off_and_slows_no_other() {
+    const BIG: usize = 4 << 20;
+    let write_timeout = Duration::from_millis(500);
+    let (server, ports) = server(ServerConfig { write_timeout, ..quick() });
+    let _never_reads = Socket::open(ports.pixels, "/").await;
+    let stuck = watcher(&server);
+    let mut reads = Socket::open(ports.pixels, "/").await;
+    let fine = watcher(&server);
+    for seq in 0..8 {
+        let _ = stuck.pictures.try_send(packet(1, BIG, &[]));
+        fine.pictures.send(packet(1, 1000, &[])).await.unwrap();
+        assert_eq!(reads.picture().await.0, seq);
+    }
+    loop {
+        match server.event() {
+            SessionEvent::PictureTaken { .. } => {}
+            SessionEvent::Left { session } => break assert_eq!(session, stuck.session),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_world_that_ends_a_pixel_channel_is_obeyed() {
     for (reason, code) in
         [(CloseReason::Failed, 1011), (CloseReason::Shutdown, 1001), (CloseReason::NotReading, 1008)]

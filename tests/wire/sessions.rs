@@ -75,17 +75,17 @@ async fn refusals_of_the_wire_wait_for_the_answers_that_come_before_them() {
 async fn wrong_values_are_refused_at_once_and_nobody_else_hears_of_it() {
     let server = Server::start(quick());
     let mut client = server.join(&[]).await;
-    for (scope, target, key, value) in [
-        ("nonsense", "main", "key", json!(1)),
-        ("layer", "layer-0", "foo", json!(1)),
-        ("layer", "layer-0", "gamma", json!(-1)),
-        ("dims", "z", "index", json!("first")),
-        ("camera", "main", "zoom", json!({"factor": 0, "anchor_px": [0, 0]})),
+    for (scope, target, key, value, code) in [
+        ("nonsense", "main", "key", json!(1), "state.invalid"),
+        ("layer", "layer-0", "foo", json!(1), "state.invalid"),
+        ("layer", "layer-0", "gamma", json!(-1), "state.error"),
+        ("dims", "z", "index", json!("first"), "state.invalid"),
+        ("camera", "main", "zoom", json!({"factor": 0, "anchor_px": [0, 0]}), "state.invalid"),
     ] {
         let id = client.update(scope, target, key, value).await;
         let payload = client.socket.frame().await["payload"].take();
         assert_eq!(payload["intent_id"], json!(id));
-        assert_eq!(payload["error"]["code"], "state.invalid");
+        assert_eq!(payload["error"]["code"], code);
         assert_eq!(payload["error"]["details"]["scope"], scope);
     }
     assert!(server.is_quiet());

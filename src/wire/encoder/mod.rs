@@ -39,6 +39,8 @@ pub struct Encoder {
     resume: Resume,
     /// As it was told, to be told again where a decoder starts anew.
     stream: Option<(Arc<StreamConfig>, Mark)>,
+    /// `notify.dims` as it was told of this scene: what changes the state and not what is told of it is not told.
+    dims: Option<Value>,
     frames: u64,
     places: Places,
 }
@@ -63,6 +65,7 @@ impl Encoder {
             facts,
             resume: hello.resume.clone(),
             stream: None,
+            dims: None,
             frames: 0,
             places: Places::default(),
         }

@@ -88,6 +88,7 @@ impl Encoder {
 
     /// Another scene begins the other topics anew. Its own number is always 0.
     fn new_scene(&mut self, mark: Option<&Mark>) -> Mark {
+        self.dims = None;
         if !mark.is_some_and(|mark| self.places.scene.is(mark)) {
             self.places = Places::default();
         }
@@ -99,7 +100,12 @@ impl Encoder {
         self.conventions.note(state);
         match topic {
             Topic::Dims if features.dims => {
-                vec![self.frame("notify.dims", "dims", notices::dims::payload(&self.shown(state)))]
+                let payload = notices::dims::payload(&self.shown(state));
+                if self.dims.as_ref() == Some(&payload) {
+                    return Vec::new();
+                }
+                self.dims = Some(payload.clone());
+                vec![self.frame("notify.dims", "dims", payload)]
             }
             Topic::View if features.view => {
                 vec![self.frame("notify.view", "view", notices::view::payload(applied, notice.view))]

@@ -76,9 +76,15 @@ pub fn record(mut history: ResMut<History>, views: Query<&Applied>, clock: Res<C
 impl History {
     fn note(&mut self, state: &ViewState, now: Instant) {
         let image = state.dataset.reference().map(|image| image.source);
+        if image == self.image && Arc::ptr_eq(&self.layers, &state.layers) {
+            return;
+        }
         if image == self.image {
-            for layer in state.layers.iter() {
-                let changed = changed_controls(self.layers.iter().find(|l| l.id == layer.id), layer);
+            for (place, layer) in state.layers.iter().enumerate() {
+                // An image's layers keep their places.
+                let same = |l: &&LayerState| l.id == layer.id;
+                let before = self.layers.get(place).filter(same).or_else(|| self.layers.iter().find(same));
+                let changed = changed_controls(before, layer);
                 if !changed.is_empty() {
                     self.seq += 1;
                     self.entries.push_back(Entry { when: now, layer: layer.id, changed });

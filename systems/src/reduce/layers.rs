@@ -38,11 +38,9 @@ pub fn reduce(
         let outcome = match (control, layers.iter_mut().find(|(l, ..)| *l == id)) {
             (_, None) => Err(Rejection::invalid(format!("{id} does not exist"))),
             (Err(why), _) => Err(of_value(why)),
-            (Ok(control), Some((_, layer, mut controls))) => {
-                apply(&mut controls, layer.kind, &control)
-                    .map(|()| Report::Control(*id, control.key()))
-                    .map_err(of_value)
-            }
+            (Ok(control), Some((_, layer, mut controls))) => apply(&mut controls, layer.kind, &control)
+                .map(|()| Report::Control(*id, control.key()))
+                .map_err(of_value),
         };
         settle(&mut ops, intent, OpKind::Layer, outcome);
     }

@@ -18,8 +18,8 @@ use lucida_components::{
 };
 use work::Work;
 
-/// Thumbnails made in one turn at most, over all views.
-pub const A_TURN: usize = 4;
+/// Values read in one turn, over all views: no thumbnail is begun after so many. A fraction of a millisecond.
+pub const READS: usize = 1 << 16;
 
 /// The image that thumbnails are of.
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +36,19 @@ pub fn forget(mut views: Query<(&Applied, &mut Of, &mut Work, &mut Thumbnails)>)
     }
 }
 
+/// A view, and its thumbnails where there are some.
+type Small<'a> = (Entity, &'a ViewId, &'a Applied, Option<(&'a mut Work, &'a mut Thumbnails)>);
+
 /// Makes the thumbnails of views that sessions with that feature look at; of others there are none.
 pub fn make(
     mut commands: Commands,
-    mut views: Query<(Entity, &ViewId, &Applied, Option<(&mut Work, &mut Thumbnails)>)>,
+    mut views: Query<Small>,
     sessions: Query<&Session>,
     cache: Res<ChunkCache>,
     clock: Res<Clock>,
     mut wake: ResMut<NextWake>,
 ) {
-    let mut left = A_TURN;
+    let mut left = READS;
     for (entity, id, applied, work) in &mut views {
         let is_wanted = sessions.iter().any(|s| s.hears && s.features.thumbnails && s.view == *id);
         match work {

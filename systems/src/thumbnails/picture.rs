@@ -19,7 +19,7 @@ use lucida_components::{
 /// Samples per pixel and side at most; the pixel is their mean.
 const FINE: u64 = 4;
 
-/// Values read at most: a fraction of a millisecond of a turn.
+/// Values read at most, where the thick slice has no more planes than that needs.
 const MOST_READS: u64 = 1 << 18;
 
 /// What there was to be seen.
@@ -31,6 +31,8 @@ pub(super) struct Picture {
     pub lacks: bool,
     /// It will not change by chunks that come.
     pub whole: bool,
+    /// Values read.
+    pub reads: usize,
 }
 
 /// The planes of a layer that its thumbnail shows; `None` where it has nothing at the view's place.
@@ -43,7 +45,7 @@ pub(super) fn slab<'a>(state: &'a ViewState, layer: &LayerState) -> Option<Slab<
 pub(super) fn draw(state: &ViewState, layer: &LayerState, cache: &ChunkCache) -> Picture {
     let Some(slab) = slab(state, layer) else {
         let nothing = Thumbnail { size: [1, 1], pixels: vec![[0.0; 4]] };
-        return Picture { thumbnail: Some(nothing), lacks: false, whole: true };
+        return Picture { thumbnail: Some(nothing), whole: true, ..Picture::default() };
     };
     let planes: Vec<Plane> = slab.planes().collect();
     let size = size(slab.any());
@@ -62,6 +64,7 @@ pub(super) fn draw(state: &ViewState, layer: &LayerState, cache: &ChunkCache) ->
             .then(|| Thumbnail { size, pixels: pixels(state, layer, size, fine as usize, &samples) }),
         lacks: samples.absent > 0,
         whole: samples.absent + samples.missing == 0,
+        reads: all,
     }
 }
 

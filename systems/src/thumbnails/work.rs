@@ -21,6 +21,8 @@ use std::{
 pub const INTERVAL: Duration = Duration::from_millis(250);
 /// What did not have its turn is due after this long: pictures come first.
 const NEXT: Duration = Duration::from_millis(10);
+/// Whatever it reads, a layer counts as so many values.
+const LEAST: usize = 1 << 10;
 /// Chunks that may be asked for, for one layer.
 const MOST_CHUNKS: u64 = 256;
 
@@ -43,10 +45,19 @@ struct Sketch {
     lacks: bool,
 }
 
+/// Planes of an image.
+#[derive(Debug, Clone, PartialEq)]
+struct Planes {
+    source: SourceId,
+    dims: [usize; 2],
+    fixed: Vec<u64>,
+    spans: Vec<Span>,
+}
+
 /// All that a thumbnail depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
-    planes: Option<(SourceId, [usize; 2], Vec<u64>, Vec<Span>)>,
+    planes: Option<Planes>,
     contrast: [f64; 2],
     gamma: f64,
     colormap: String,
@@ -59,7 +70,8 @@ impl Key {
         let c = &layer.controls;
         let planes = picture::slab(state, layer).map(|slab| {
             let first = slab.any();
-            (first.image.source, first.dims, first.fixed.clone(), slab.spans().to_vec())
+            let (source, dims) = (first.image.source, first.dims);
+            Planes { source, dims, fixed: first.fixed.clone(), spans: slab.spans().to_vec() }
         });
         Self {
             planes,
@@ -97,7 +109,7 @@ impl Work {
         }
     }
 
-    /// Makes thumbnails that are due, as many as are `left` for this turn.
+    /// Makes thumbnails that are due, as long as reads are `left` for this turn.
     pub(super) fn draw(
         &mut self,
         state: &ViewState,
@@ -117,8 +129,8 @@ impl Work {
                 wake.after(clock, NEXT);
                 return;
             }
-            *left -= 1;
             let picture = picture::draw(state, layer, cache);
+            *left = left.saturating_sub(picture.reads.max(LEAST));
             self.asks |= picture.lacks != sketch.lacks;
             (sketch.due, sketch.whole, sketch.lacks) = (false, picture.whole, picture.lacks);
             let Some(thumbnail) = picture.thumbnail else { continue };

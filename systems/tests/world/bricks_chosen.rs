@@ -201,7 +201,10 @@ proptest! {
         prop_assert_eq!(some.bricks.len() as u64, room.min(all.bricks.len() as u64));
         let places = |s: &Selection| s.bricks.iter().map(|b| (b.block, b.at)).collect::<Vec<_>>();
         prop_assert_eq!(places(&some), places(&all)[..some.bricks.len()].to_vec());
-        prop_assert_eq!(some.withheld == [0, 0], some.bricks.len() == all.bricks.len());
+        // Boxes of bricks are counted, not looked into, once there is no room: some may hold none that is seen.
+        let is_all = some.bricks.len() == all.bricks.len();
+        prop_assert!(is_all || some.withheld != [0, 0]);
+        prop_assert!(is_all || some.bricks.len() as u64 == room);
     }
 }
 

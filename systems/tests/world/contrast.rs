@@ -87,8 +87,7 @@ fn in_one_turn_the_last_word_counts() {
 #[test]
 fn labels_and_layers_that_are_not_there_are_refused() {
     let mut rig = Rig::showing(labelled());
-    for (number, word, code) in
-        [(1, "labels", RejectCode::Error), (5, "does not exist", RejectCode::Invalid)]
+    for (number, word, code) in [(1, "labels", RejectCode::Error), (5, "does not exist", RejectCode::Invalid)]
     {
         let why = rig.unchanged_by(|r| r.refused(auto(number, [0.5, 99.5])));
         assert_eq!(why.code, code);

@@ -10,6 +10,7 @@ use lucida_components::{
     notice::{Cursors, Mark, Notice, NoticeBody, Topic},
     outbox::Outbox,
     session::{Features, Newcomer, Resume},
+    snapshot::Snapshot,
     stream::{Canvas, ConfigCount, Stream, StreamConfig},
     thumbnail::{Thumbnail, Thumbnails},
     value::Value,
@@ -476,4 +477,20 @@ fn that_nothing_is_open_is_told_once_and_the_scene_when_it_comes() {
     let notices = rig.read(session).notices;
     assert_eq!(notices.iter().filter(|n| n.topic == Topic::Scene).count(), 1);
     assert!(matches!(notices[0].body, NoticeBody::Scene { .. }));
+}
+
+#[test]
+fn the_layers_of_a_snapshot_are_those_of_every_view() {
+    let mut rig = Rig::new();
+    let second = rig.second_view();
+    let snapshot = Snapshot::of(ViewId::MAIN, &rig.applied_of(ViewId::MAIN).unwrap());
+    rig.ask(opacity(1, 0.25));
+    let session = rig.join(BASE);
+    let seq = rig.world().resource::<History>().seq();
+    rig.ask(Change::Restore(Box::new(snapshot)));
+    assert_eq!(rig.state().layers[1].controls.opacity, 1.0);
+    assert_eq!(rig.applied_of(second).unwrap().state.layers, rig.state().layers);
+    assert_eq!(layers(&rig.read(session).notices), [(id(1), vec![ControlKey::Opacity], seq + 1)]);
+    // One entry, however many views.
+    assert_eq!(rig.world().resource::<History>().seq(), seq + 1);
 }

@@ -19,7 +19,7 @@ use lucida_components::{
 };
 
 fn viewer(rig: &mut Rig) -> SessionId {
-    rig.join_as(Newcomer { role: Role::Viewer, ..Newcomer::new(ALL_FEATURES) })
+    rig.join_as(Newcomer { role: Role::Viewer, most: Role::Viewer, ..Newcomer::new(ALL_FEATURES) })
 }
 
 fn role(session: Option<SessionId>, role: Role) -> Change {

@@ -145,7 +145,8 @@ fn seats_that_wait_survive_another_image() {
 #[test]
 fn a_view_that_nobody_looks_at_is_closed_after_a_minute_and_not_before() {
     let mut rig = Rig::new();
-    let a = rig.join(ALL_FEATURES);
+    // Small pictures take a turn of their own.
+    let a = rig.join(Features { thumbnails: false, ..ALL_FEATURES });
     let first = created(&mut rig, a);
     assert_eq!(rig.due(), None, "it is looked at");
     rig.wait(600_000);
@@ -295,7 +296,7 @@ proptest! {
             match event {
                 Event::Join { role, seats } => {
                     let features = Features { seats, ..BASE };
-                    here.push(rig.join_later(Newcomer { role, ..Newcomer::new(features) }));
+                    here.push(rig.join_later(Newcomer { role, most: role, ..Newcomer::new(features) }));
                 }
                 Event::Leave(n) => if let Some(session) = some(n) {
                     here.retain(|s| *s != session);

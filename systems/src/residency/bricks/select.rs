@@ -47,8 +47,8 @@ pub struct Selection {
     pub bricks: Vec<Chosen>,
     /// How many of them are of the coarsest level.
     pub coarsest: usize,
-    /// Bricks that there is no room for, of coarsest levels and of finer ones. What would refine these is not
-    /// counted.
+    /// Bricks that there is no room for, of coarsest levels and of finer ones, at most: boxes of them are counted and
+    /// not looked into. What would refine these is not counted.
     pub withheld: [u64; 2],
 }
 
