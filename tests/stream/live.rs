@@ -98,8 +98,13 @@ impl Live {
 
 /// A client of the page's port of any server.
 pub async fn client(addr: SocketAddr) -> Client {
+    client_with(addr, &[]).await
+}
+
+/// The same with more features.
+pub async fn client_with(addr: SocketAddr, more: &[&str]) -> Client {
     let mut state = open(addr, "/state").await;
-    let hello = json!({
+    let mut hello = json!({
         "type": "session.hello", "version": 2, "frame_id": "hello-1", "timestamp": 1.0,
         "payload": {
             "protocols": [2],
@@ -111,6 +116,9 @@ pub async fn client(addr: SocketAddr) -> Client {
             "resume_tokens": {}
         }
     });
+    for feature in more {
+        hello["payload"]["features"][feature] = json!(true);
+    }
     state.send(Message::text(hello.to_string())).await.expect("sent");
     let mut client = Client { state, pixels: None, session: String::new(), intents: 0, decoder: None };
     let welcome = client.frame("session.welcome").await;
@@ -120,7 +128,12 @@ pub async fn client(addr: SocketAddr) -> Client {
 
 /// The same with its pixel channel open.
 pub async fn watch(addr: SocketAddr) -> Client {
-    let mut client = client(addr).await;
+    watch_with(addr, &[]).await
+}
+
+/// The same with more features.
+pub async fn watch_with(addr: SocketAddr, more: &[&str]) -> Client {
+    let mut client = client_with(addr, more).await;
     let path = format!("/pixels?session={}", client.session);
     client.pixels = Some(open(addr, &path).await);
     client

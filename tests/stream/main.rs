@@ -7,6 +7,7 @@ mod common;
 mod damage;
 #[expect(dead_code, reason = "shared with the scarcity tests")]
 mod live;
+mod seats;
 mod volume;
 
 use common::{array::ArrayImage, device, picture};

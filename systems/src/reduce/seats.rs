@@ -68,7 +68,7 @@ fn answer(world: &mut World, asks: SessionId, op: u64, change: SeatChange) -> Re
                 let next = ViewName { name, ..known.clone() };
                 known.set_if_neq(next);
             }
-            of_view(view)
+            ok()
         }
         SeatChange::Watch(view) => {
             find(world, view)?;
