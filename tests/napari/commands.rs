@@ -174,9 +174,10 @@ async fn a_keyframe_comes_when_asked_for_and_disturbs_nobody() {
         mine.until("is a keyframe", |p| p.header.keyframe).await;
         assert!(mine.headers.len() > asked);
         // The other decodes whatever of it comes to it, without a gap.
-        others.rest().await;
+        others.settled().await;
     }
     // Asked a hundred times at once it does not become a hundred pictures.
+    mine.settled().await;
     let before = mine.headers.len();
     for n in 0..100 {
         let id = format!("cmd-many-{n}");
@@ -184,6 +185,6 @@ async fn a_keyframe_comes_when_asked_for_and_disturbs_nobody() {
         client.frame("call.command", &id, json!({"command": "napari.pixel.request_keyframe"})).await;
     }
     client.believes("100 answers", crate::rules::conversation::Conversation::is_answered).await;
-    mine.rest().await;
+    mine.settled().await;
     assert!(mine.headers.len() - before < 60, "{} pictures", mine.headers.len() - before);
 }

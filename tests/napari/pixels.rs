@@ -10,12 +10,17 @@ use crate::{
 };
 use futures_util::StreamExt;
 use lucida::encode::decode::{Decoder, Picture};
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Without a packet for so long, the picture is the last one.
 const STILL: Duration = Duration::from_millis(1200);
+/// Without one for so long, none is to come at all.
+const SETTLED: Duration = Duration::from_secs(3);
 
 pub struct Pixels {
     socket: Socket,
@@ -25,18 +30,20 @@ pub struct Pixels {
     pub told: Option<Sets>,
     /// Headers of all packets so far.
     pub headers: Vec<Header>,
+    last: Option<Shown>,
 }
 
 /// A decoded picture.
+#[derive(Clone)]
 pub struct Shown {
     pub header: Header,
-    picture: Picture,
+    picture: Arc<Picture>,
 }
 
 impl Pixels {
     pub async fn open(server: &Server) -> Self {
         let socket = open(server.pixels).await;
-        Self { socket, order: Order::default(), decoder: None, told: None, headers: Vec::new() }
+        Self { socket, order: Order::default(), decoder: None, told: None, headers: Vec::new(), last: None }
     }
 
     /// The next packet, decoded.
@@ -72,16 +79,29 @@ impl Pixels {
         // A gap in what was encoded would be refused or come out wrong here: nothing is concealed.
         let picture = self.decoder.as_mut().unwrap().decode(unit).expect("decodes");
         assert_eq!([picture.canvas.width, picture.canvas.height], [header.width, header.height]);
-        Shown { header, picture }
+        let shown = Shown { header, picture: Arc::new(picture) };
+        self.last = Some(shown.clone());
+        shown
     }
 
-    /// The last picture: none comes after it for a while.
-    pub async fn rest(&mut self) -> Shown {
-        let mut last = self.next().await;
-        while let Some(next) = self.next_within(STILL).await {
-            last = next;
+    /// The picture on the screen, once no other comes for a while; it may have come before.
+    pub async fn settled(&mut self) -> Shown {
+        if self.last.is_none() {
+            return self.rest().await;
         }
-        last
+        while self.next_within(SETTLED).await.is_some() {}
+        self.last.clone().unwrap()
+    }
+
+    /// The last picture: one comes, and none after it for a while.
+    pub async fn rest(&mut self) -> Shown {
+        let begun = tokio::time::Instant::now();
+        self.next().await;
+        while self.next_within(STILL).await.is_some() {
+            let recent = &self.headers[self.headers.len().saturating_sub(8)..];
+            assert!(begun.elapsed() < PATIENCE, "it never comes to rest: {recent:?}");
+        }
+        self.last.clone().unwrap()
     }
 
     /// Reads whatever comes for a while.

@@ -59,7 +59,7 @@ async fn a_keyframe_at_rest_and_every_two_seconds_while_it_moves() {
     });
     pixels.watch(Duration::from_secs(9)).await;
     let _client = moving.await.unwrap();
-    pixels.rest().await;
+    pixels.settled().await;
     let during = &pixels.headers[first..];
     assert!(during.len() > 20, "it moved: {} pictures", during.len());
     let mut last = during[0].ts;
@@ -97,10 +97,10 @@ async fn those_who_join_and_ask_do_not_disturb_who_is_there() {
         // The first one decodes everything that comes, in its order, without a gap: `Pixels` wants that too.
         first.watch(Duration::from_millis(700)).await;
     }
-    let last = first.rest().await;
+    let last = first.settled().await;
     let made = server.metric("lucida_encode_seconds_count") - encoder;
     for mut guest in guests {
-        let seen = guest.rest().await;
+        let seen = guest.settled().await;
         let (a, b) = (seen.at(0.6, 0.1), last.at(0.6, 0.1));
         assert!((a[0] - b[0]).abs() < 6.0, "{a:?} and {b:?}");
     }
@@ -131,7 +131,7 @@ async fn a_decoder_that_gave_up_finds_the_next_keyframe() {
     }
     client.believes("answers", crate::rules::conversation::Conversation::is_answered).await;
     let before = pixels.headers.len();
-    pixels.rest().await;
+    pixels.settled().await;
     for header in &pixels.headers[before..] {
         backlog.take(header.keyframe);
         backlog.decoded();

@@ -10,9 +10,9 @@ use crate::{
 use serde_json::json;
 use std::time::Duration;
 
-/// The page's picture at rest.
-async fn rest(page: &mut Client) -> crate::live::Shown {
-    let mut last = page.picture().await;
+/// The page's picture at rest, from one of them on.
+async fn rest(page: &mut Client, first: crate::live::Shown) -> crate::live::Shown {
+    let mut last = first;
     while let Some(next) = page.picture_within(Duration::from_millis(1200)).await {
         last = next;
     }
@@ -33,8 +33,8 @@ async fn a_page_and_a_napari_window_look_at_the_same() {
     let shown = pixels.rest().await;
     let mut page = watch(server.page).await;
     page.ask("stream", "main", "canvas", json!([640, 360])).await;
-    page.picture_of(|p| (p.width, p.height) == (640, 360)).await;
-    let seen = rest(&mut page).await;
+    let first = page.picture_of(|p| (p.width, p.height) == (640, 360)).await;
+    let seen = rest(&mut page, first).await;
     assert_eq!((seen.width, seen.height), (640, 360));
     // The page's is upright as it is coded: bright above, the green block below on the right.
     let (above, below, green) = (at(&seen, 0.6, 0.1), at(&seen, 0.4, 0.6), at(&seen, 0.84, 0.78));
@@ -60,13 +60,14 @@ async fn a_page_and_a_napari_window_look_at_the_same() {
 
     // Either one's hand is seen by both.
     client.does("dims", "z", "index", json!(0)).await;
-    let told = pixels.rest().await;
-    let seen = rest(&mut page).await;
+    let told = pixels.settled().await;
+    let first = page.picture().await;
+    let seen = rest(&mut page, first).await;
     let (a, b) = (at(&seen, 0.4, 0.6), told.at(0.4, 0.6));
     assert!((a[0] - 30.0).abs() < 10.0 && (b[0] - 30.0).abs() < 10.0, "page {a:?}, napari {b:?}");
     page.ask("dims", "z", "scene_index", json!(5)).await;
     client.believes("the page's step", |t| t.dims["step"][0] == 5).await;
-    let told = pixels.rest().await;
+    let told = pixels.settled().await;
     assert!((told.at(0.4, 0.6)[0] - 80.0).abs() < 10.0, "{:?}", told.at(0.4, 0.6));
 
     // Raw contrast from the page comes normalised, and the other way round.
@@ -82,6 +83,6 @@ async fn a_page_and_a_napari_window_look_at_the_same() {
     // The page goes: nothing happens to the other.
     drop(page);
     client.does("dims", "z", "index", json!(1)).await;
-    pixels.rest().await;
+    pixels.settled().await;
     assert_eq!(client.talk.stream, stream);
 }
