@@ -96,7 +96,9 @@ fn keyframes_that_are_asked_for_without_end_disturb_nobody() {
             session.get_mut::<Watch>().unwrap().needs_keyframe = false;
         }
         rig.wait(after);
-        who.iter().for_each(|session| rig.event(SessionEvent::KeyframeRequested { session: *session }));
+        for session in who {
+            rig.event(SessionEvent::KeyframeRequested { session: *session });
+        }
         rig.turn();
         ([calm, eager, other].map(|s| wants_keyframe(&mut rig, s)), rig.due())
     };
