@@ -8,7 +8,11 @@ use lucida::wire::{
     inbound::{self, Said},
     pixels,
 };
-use lucida_components::{intent::Change, session::Features, stream::Canvas};
+use lucida_components::{controls::ControlChange, intent::Change, session::Features, stream::Canvas};
+use std::sync::LazyLock;
+
+#[path = "../../tests/support/applied.rs"]
+mod fixture;
 
 /// The session that frames must name to get past their envelope.
 pub const SESSION: &str = "s";
@@ -20,10 +24,17 @@ pub fn run(input: &[u8]) {
         told(&reject.frame(), input);
     }
     let Ok(text) = std::str::from_utf8(input) else { return };
-    for dialect in [Dialect::House, Dialect::Napari] {
-        said(text, &Conventions::new(dialect, Features::ALL), input);
-    }
+    CONVENTIONS.iter().for_each(|conventions| said(text, conventions, input));
 }
+
+/// Of both dialects, in sessions that were told of an image.
+static CONVENTIONS: LazyLock<[Conventions; 2]> = LazyLock::new(|| {
+    [Dialect::House, Dialect::Napari].map(|dialect| {
+        let conventions = Conventions::new(dialect, Features::ALL);
+        conventions.note(&fixture::applied(1).state);
+        conventions
+    })
+});
 
 /// Reads the text as one of a session's.
 fn said(text: &str, conventions: &Conventions, input: &[u8]) {
@@ -48,6 +59,12 @@ fn said(text: &str, conventions: &Conventions, input: &[u8]) {
 fn check(change: &Change) {
     match change {
         Change::Camera(delta) => finite(&format!("{delta:?}")),
+        Change::Layer { control: ControlChange::ContrastLimits(limits), .. } => {
+            assert!(limits[0] < limits[1], "limits that are none: {limits:?}");
+            finite(&format!("{limits:?}"));
+        }
+        Change::Layer { control: ControlChange::IsoThreshold(value), .. } => finite(&format!("{value:?}")),
+        Change::VolumeContrast(limits) => finite(&format!("{limits:?}")),
         Change::Margins { margins, .. } => finite(&format!("{margins:?}")),
         Change::Canvas(canvas) => {
             let fitted = Canvas::fitted(i64::from(canvas.width), i64::from(canvas.height));

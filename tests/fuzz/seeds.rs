@@ -61,6 +61,12 @@ fn wire() -> Seeds {
         ("ping", json!({"type": "ping"})),
         ("keyframe", command("napari.pixel.request_keyframe", json!({}))),
         ("load", command("napari.load_zarr", json!({"path": "/a.ome.zarr"}))),
+        ("listdir", command("fs.listdir", json!({"path": null, "show_hidden": true, "only": [".zarr"]}))),
+        ("view-create", command("lucida.view.create", json!({"name": "Side"}))),
+        ("view-rename", command("lucida.view.rename", json!({"view": "view-1", "name": "Side"}))),
+        ("view-watch", command("lucida.view.watch", json!({"view": "main"}))),
+        ("session-follow", command("lucida.session.follow", json!({"session": "session-4"}))),
+        ("session-role", command("lucida.session.role", json!({"session": null, "role": "viewer"}))),
         ("unknown-command", command("napari.unknown", json!(null))),
         ("ndisplay", update("view", "main", "ndisplay", json!(2))),
         ("index", update("dims", "z", "index", json!(7))),
@@ -102,12 +108,14 @@ fn wire() -> Seeds {
         ("contrast_limits", json!({"lo": 1, "hi": 900})),
         ("projection", json!("mean")),
         ("sample_step", json!(0.5)),
+        ("iso_threshold", json!(0.25)),
         ("plane_position", json!([1, 2.5, -3])),
         ("plane_normal", json!([0, 1, 1])),
     ] {
         seeds.push((key, update("layer", "layer-1", key, value)));
     }
     seeds.push(("volume", update("volume", "main", "render_mode", json!("mip"))));
+    seeds.push(("volume-limits", update("volume", "main", "contrast_limits", json!([0.25, 1.5]))));
     seeds.into_iter().map(|(name, value)| (name.to_owned(), value.to_string().into_bytes())).collect()
 }
 

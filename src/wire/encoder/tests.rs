@@ -36,7 +36,9 @@ fn welcomed(dialect: Dialect, features: &[&str], tokens: Value) -> (Encoder, Val
             "client": {"name": "c", "version": "0", "platform": "p"}
         }
     });
-    features.iter().for_each(|name| greeting["payload"]["features"][*name] = json!(true));
+    for name in features {
+        greeting["payload"]["features"][*name] = json!(true);
+    }
     let hello = hello::parse(&greeting.to_string()).unwrap();
     let facts = Facts { datasets: Vec::new(), fps: 60.0, encoder: None };
     let mut encoder = Encoder::new(SessionId(3), "s-1".into(), &hello, Arc::new(facts), dialect);

@@ -43,11 +43,16 @@ pub fn understood(change: Change, told: &Told) -> Result<Change, Rejection> {
 }
 
 /// The older server's rule: the volume's pose where angles are given or three axes are displayed, else the plane's.
+/// What belongs to the other is left out.
 fn pose(parts: CameraParts, state: &ViewState) -> Result<CameraParts, Rejection> {
     if parts.angles.is_some() || state.view.ndisplay >= 3 {
+        let parts = CameraParts { zoom: None, rect: None, ..parts };
         return match &parts.center {
             Some(center) if center.len() < 3 => {
                 Err(Rejection::invalid("the center of a volume has three numbers"))
+            }
+            _ if parts == CameraParts::default() => {
+                Err(Rejection::invalid("a volume is set by center, angles, distance or fov"))
             }
             _ => Ok(parts),
         };

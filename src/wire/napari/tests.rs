@@ -69,6 +69,11 @@ fn poses_that_are_set_belong_to_the_mode_that_is_shown_or_to_the_volume_where_th
     assert_eq!(set(turned.clone(), 2).unwrap(), turned);
     let turned = CameraParts { angles: Some([1.0, 2.0, 3.0]), ..center(&[3.0, 4.0]) };
     assert_eq!(set(turned, 2), Err(RejectCode::Invalid));
+    // The rectangle and the zoom are the plane's.
+    let plane = CameraParts { zoom: Some(2.0), ..CameraParts::default() };
+    assert_eq!(set(plane.clone(), 3), Err(RejectCode::Invalid));
+    let both = CameraParts { angles: Some([1.0, 2.0, 3.0]), ..plane };
+    assert_eq!(set(both.clone(), 2).unwrap(), CameraParts { zoom: None, ..both });
     let rect = Rect { left: 1.0, bottom: 7.0, width: 20.0, height: 40.0 };
     let parts = CameraParts { rect: Some(rect), zoom: Some(2.0), ..CameraParts::default() };
     let understood = set(parts, 2).unwrap();

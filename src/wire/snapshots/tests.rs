@@ -1,6 +1,6 @@
-//! Every frame that is sent, in either dialect, as text: `house.txt` and `napari.txt` beside this file.
+//! Every frame that is sent, in either dialect, as text: `house.snap` and `napari.snap` beside this file.
 //!
-//! `LUCIDA_BLESS=1 cargo test --lib wire::snapshots` writes them anew; what changed is then seen in the diff.
+//! `INSTA_UPDATE=always cargo test --lib wire::snapshots` writes them anew; read the difference.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::{
@@ -27,7 +27,7 @@ use lucida_components::{
     value::Value as Told,
 };
 use serde_json::{Value, json};
-use std::{fmt::Write, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 const FEATURES: [&str; 7] = [
     "lucida.view",
@@ -58,7 +58,9 @@ impl Conversation {
     fn new(dialect: Dialect, resume: bool) -> Self {
         let mut features = json!({"notify.scene": true, "notify.layers": true, "notify.stream": true});
         if dialect == Dialect::House {
-            FEATURES.iter().for_each(|name| features[*name] = json!(true));
+            for name in FEATURES {
+                features[name] = json!(true);
+            }
         }
         let mut greeting = json!({
             "type": "session.hello", "version": 2, "frame_id": "hello-1", "timestamp": 1.0,
@@ -241,10 +243,10 @@ fn answers(said: &mut Conversation) {
     let done = said.encoder.done("cmd-1");
     said.push("keyframe on its way", done);
     let zarr = ZarrMetadata { is_dataset: true, has_multiscales: true, dataset_children: Vec::new() };
-    let entry = |name: &str, zarr| Entry {
+    let entry = |name: &str, zarr: Option<ZarrMetadata>| Entry {
         name: name.into(),
         path: format!("/data/{name}"),
-        is_dir: zarr != None,
+        is_dir: zarr.is_some(),
         size: 4096,
         mtime: 1.5,
         zarr,
@@ -359,28 +361,19 @@ fn lines(value: &Value, depth: usize, out: &mut String) {
     }
 }
 
-fn check(dialect: Dialect, file: &str) {
+fn all(dialect: Dialect) -> String {
     let told: Vec<String> = conversation(dialect).iter().map(|(title, frame)| text(title, frame)).collect();
-    let told = told.join("\n");
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/wire/snapshots").join(file);
-    if std::env::var_os("LUCIDA_BLESS").is_some() {
-        fs::write(&path, &told).unwrap();
-    }
-    let kept = fs::read_to_string(&path).unwrap();
-    let difference = kept.lines().zip(told.lines()).zip(1..).find(|((kept, told), _)| kept != told);
-    assert!(
-        kept == told,
-        "{} is not what is told, from {difference:?} on; LUCIDA_BLESS=1 writes it anew",
-        path.display()
-    );
+    told.join("\n")
 }
 
 #[test]
-fn frames_of_the_house() {
-    check(Dialect::House, "house.txt");
-}
-
-#[test]
-fn frames_for_napari() {
-    check(Dialect::Napari, "napari.txt");
+fn frames() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(".");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::assert_snapshot!("house", all(Dialect::House));
+        insta::assert_snapshot!("napari", all(Dialect::Napari));
+    });
 }
