@@ -8,7 +8,13 @@ pub mod extent;
 mod lead;
 mod places;
 
-use crate::{encode::deliver, ingest::WantsKeyframe, pace::Pace, render::job::Handover, spawn};
+use crate::{
+    encode::deliver,
+    ingest::WantsKeyframe,
+    pace::Pace,
+    render::{job::Handover, pictures::Pictures},
+    spawn,
+};
 use bevy_ecs::prelude::*;
 pub(crate) use lead::leads;
 use lucida_components::{
@@ -89,6 +95,9 @@ fn take_over(world: &mut World, now: StreamId, watcher: Entity, wants: Place) ->
     let (entity, id, _) = *free.first()?;
     let block = Stream { canvas: wants.canvas, orientation: wants.orientation };
     world.entity_mut(entity).insert((wants.view, block));
+    if let Some(mut pictures) = world.get_mut::<Pictures>(entity) {
+        pictures.turn_to_another();
+    }
     Some(id)
 }
 
@@ -130,7 +139,7 @@ fn end_idle(world: &mut World) {
             }
             Some(_) => {
                 if id == StreamId::MAIN {
-                    if let Some(mut pictures) = stream.get_mut::<crate::render::pictures::Pictures>() {
+                    if let Some(mut pictures) = stream.get_mut::<Pictures>() {
                         pictures.forget();
                     }
                     stream.insert(Ended);
