@@ -40,6 +40,11 @@ impl Pictures {
         self.keyframe = true;
     }
 
+    /// The stream shows something else from now on, or on another canvas: what it showed says nothing of that.
+    pub fn look_again(&mut self) {
+        self.shown = None;
+    }
+
     /// The device is gone: the next picture is drawn into a new ring, whatever was shown, and a decoder can
     /// begin with it. What still comes back belongs to no ring.
     pub fn forget(&mut self) {

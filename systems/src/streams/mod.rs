@@ -8,7 +8,13 @@ pub mod extent;
 mod lead;
 mod places;
 
-use crate::{encode::deliver, ingest::WantsKeyframe, pace::Pace, render::job::Handover, spawn};
+use crate::{
+    encode::deliver,
+    ingest::WantsKeyframe,
+    pace::Pace,
+    render::{job::Handover, pictures::Pictures},
+    spawn,
+};
 use bevy_ecs::prelude::*;
 pub(crate) use lead::leads;
 use lucida_components::{
@@ -88,7 +94,11 @@ fn take_over(world: &mut World, now: StreamId, watcher: Entity, wants: Place) ->
     free.sort_by_key(|(_, id, s)| (*id != now, s.canvas != wants.canvas, *id));
     let (entity, id, _) = *free.first()?;
     let block = Stream { canvas: wants.canvas, orientation: wants.orientation };
-    world.entity_mut(entity).insert((wants.view, block));
+    let mut stream = world.entity_mut(entity);
+    stream.insert((wants.view, block));
+    if let Some(mut pictures) = stream.get_mut::<Pictures>() {
+        pictures.look_again();
+    }
     Some(id)
 }
 
@@ -130,7 +140,7 @@ fn end_idle(world: &mut World) {
             }
             Some(_) => {
                 if id == StreamId::MAIN {
-                    if let Some(mut pictures) = stream.get_mut::<crate::render::pictures::Pictures>() {
+                    if let Some(mut pictures) = stream.get_mut::<Pictures>() {
                         pictures.forget();
                     }
                     stream.insert(Ended);
