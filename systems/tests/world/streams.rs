@@ -26,7 +26,9 @@ fn watcher(rig: &mut Rig, canvas: Option<Canvas>) -> SessionId {
     let session = rig.join(ALL_FEATURES);
     rig.event(SessionEvent::Watching { session });
     rig.turn();
-    canvas.into_iter().for_each(|c| resize(rig, session, c));
+    if let Some(canvas) = canvas {
+        resize(rig, session, canvas);
+    }
     session
 }
 
