@@ -1,10 +1,12 @@
 //! `PreUpdate`: what arrived from outside enters the world.
 
+pub mod keyframes;
 pub mod roles;
 pub mod turns;
 
 use crate::{reduce::settle, seats};
 use bevy_ecs::prelude::*;
+use keyframes::AsksKeyframe;
 use lucida_components::{
     clock::{Clock, NextWake},
     ids::{SessionId, StreamId, ViewId},
@@ -55,7 +57,7 @@ pub fn sessions(world: &mut World) {
             }
             SessionEvent::Unwatching { session } => {
                 if let Some(mut e) = find(world, session) {
-                    e.remove::<(Watch, WantsKeyframe)>();
+                    e.remove::<(Watch, WantsKeyframe, AsksKeyframe)>();
                 }
             }
             SessionEvent::PictureTaken { session } => {
@@ -67,7 +69,7 @@ pub fn sessions(world: &mut World) {
             }
             SessionEvent::KeyframeRequested { session } => {
                 for entity in decoders(world, session) {
-                    world.entity_mut(entity).insert(WantsKeyframe);
+                    world.entity_mut(entity).insert(AsksKeyframe);
                 }
             }
             SessionEvent::Left { session } => {
@@ -78,6 +80,7 @@ pub fn sessions(world: &mut World) {
             }
         }
     }
+    keyframes::grant(world);
 }
 
 /// A newcomer to a view that is there, by a name that can be told, in a role that it may have.

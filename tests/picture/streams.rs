@@ -19,9 +19,9 @@ use lucida_components::{
     dataset::SourceId,
     dtype::Dtype,
     fit::Fit,
-    ids::{SessionId, StreamId, ViewId},
-    intent::{Change, Intent, SessionEvent},
-    session::{Features, Newcomer},
+    ids::{IntentRef, SessionId, StreamId, ViewId},
+    intent::{Change, Intent, Origin, SessionEvent},
+    session::{Features, Newcomer, Watch},
     stream::{Canvas, Orientation},
 };
 use lucida_systems::{
@@ -71,6 +71,15 @@ impl Room {
         inbox.events.push(SessionEvent::Watching { session });
     }
 
+    /// A session's window has another size.
+    fn resize(&mut self, number: u64, canvas: Canvas) {
+        let intent = IntentRef { intent_id: "resize".into(), frame_id: "resize".into() };
+        let origin = Some(Origin { session: SessionId(number), intent });
+        let (view, change) = (ViewId::MAIN, Change::Canvas(canvas));
+        let intent = Intent { origin, view, change, arrived: Instant::now(), op: 0 };
+        self.app.world_mut().resource_mut::<Inbox>().intents.push(intent);
+    }
+
     /// Turns until nothing is drawn any more.
     fn settle(&mut self) {
         let mut quiet = 0;
@@ -110,6 +119,10 @@ impl Room {
                     let rgba = job.readback.get_mapped_range(0..job.layout.bytes()).unwrap().to_vec();
                     job.readback.unmap();
                     world.resource_mut::<Returned>().0.push(job.returned(false, None));
+                    // They have it now: nothing is encoded here.
+                    for mut watch in world.query::<&mut Watch>().iter_mut(world) {
+                        watch.needs_keyframe = false;
+                    }
                     self.pictures.insert(job.stream, (*job, rgba));
                 }
             }
@@ -156,4 +169,24 @@ fn every_canvas_has_its_own_picture_of_the_same_view() {
     }
     seen.sort_by_key(|c| (c.width, c.height));
     assert_eq!(seen.len(), sizes.len());
+}
+
+#[test]
+fn a_window_that_is_resized_has_its_picture_though_nothing_else_changes() {
+    let Some(device) = device() else { return };
+    let image = ArrayImage::new("yx", &[160, 240], Dtype::U8, Arc::new(pattern));
+    let mut room = Room::new(&device, image);
+    let leads = Canvas { width: 480, height: 320 };
+    room.watcher(1, leads, Orientation::TopDown);
+    room.watcher(2, Canvas { width: 240, height: 160 }, Orientation::TopDown);
+    room.settle();
+    for (width, height) in [(120, 80), (240, 160), (60, 200)] {
+        let state = room.state();
+        room.pictures.clear();
+        room.resize(2, Canvas { width, height });
+        room.settle();
+        assert_eq!(*room.state(), *state, "nothing else changes");
+        let sizes: Vec<Canvas> = room.pictures.values().map(|(job, _)| job.layout.canvas).collect();
+        assert_eq!(sizes, [Canvas { width, height }]);
+    }
 }

@@ -68,7 +68,7 @@ fn answer(world: &mut World, asks: SessionId, op: u64, change: SeatChange) -> Re
                 let next = ViewName { name, ..known.clone() };
                 known.set_if_neq(next);
             }
-            ok()
+            of_view(view)
         }
         SeatChange::Watch(view) => {
             find(world, view)?;

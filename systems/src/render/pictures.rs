@@ -40,8 +40,8 @@ impl Pictures {
         self.keyframe = true;
     }
 
-    /// The stream shows something else from now on, or on another canvas: what it showed says nothing of that.
-    pub fn look_again(&mut self) {
+    /// The stream shows something else from now on: its next picture is drawn, whatever was shown.
+    pub fn turn_to_another(&mut self) {
         self.shown = None;
     }
 

@@ -94,10 +94,9 @@ fn take_over(world: &mut World, now: StreamId, watcher: Entity, wants: Place) ->
     free.sort_by_key(|(_, id, s)| (*id != now, s.canvas != wants.canvas, *id));
     let (entity, id, _) = *free.first()?;
     let block = Stream { canvas: wants.canvas, orientation: wants.orientation };
-    let mut stream = world.entity_mut(entity);
-    stream.insert((wants.view, block));
-    if let Some(mut pictures) = stream.get_mut::<Pictures>() {
-        pictures.look_again();
+    world.entity_mut(entity).insert((wants.view, block));
+    if let Some(mut pictures) = world.get_mut::<Pictures>(entity) {
+        pictures.turn_to_another();
     }
     Some(id)
 }

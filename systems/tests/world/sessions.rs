@@ -1,6 +1,6 @@
 //! Sessions come and go, also several of these in one turn.
 
-use super::rig::{ALL_FEATURES, Rig, go, topics};
+use super::rig::{ALL_FEATURES, BASE, Rig, go, topics};
 use lucida_components::{
     ids::{SessionId, StreamId},
     intent::SessionEvent,
@@ -78,6 +78,39 @@ fn a_keyframe_is_for_those_who_watch() {
     rig.turn();
     assert!(!wants_keyframe(&mut rig, session) && watch(&mut rig, session).is_none());
     assert_eq!(rig.metrics().sessions, 1);
+}
+
+#[test]
+fn keyframes_that_are_asked_for_without_end_disturb_nobody() {
+    let mut rig = Rig::new();
+    let (calm, eager, other) = (rig.join(BASE), rig.join(BASE), rig.join(BASE));
+    for session in [calm, eager, other] {
+        rig.event(SessionEvent::Watching { session });
+    }
+    rig.turn();
+    let mut asks = |who: &[SessionId], after: u64| {
+        for session in [calm, eager, other] {
+            let entity = rig.session_entity(session).unwrap();
+            let mut session = rig.world().entity_mut(entity);
+            session.remove::<WantsKeyframe>();
+            session.get_mut::<Watch>().unwrap().needs_keyframe = false;
+        }
+        rig.wait(after);
+        for session in who {
+            rig.event(SessionEvent::KeyframeRequested { session: *session });
+        }
+        rig.turn();
+        ([calm, eager, other].map(|s| wants_keyframe(&mut rig, s)), rig.due())
+    };
+    assert_eq!(asks(&[eager], 1000), ([false, true, false], None), "the first at once");
+    for n in 1..25 {
+        assert_eq!(asks(&[eager], 10), ([false; 3], Some(250 - 10 * n)), "soon after it it waits");
+    }
+    // One for all who ask, when it is time, though nobody says anything then.
+    assert_eq!(asks(&[other], 5), ([false; 3], Some(5)));
+    assert_eq!(asks(&[], 5), ([false, true, true], None));
+    assert_eq!(asks(&[calm, other], 250), ([true, false, true], None));
+    assert_eq!(asks(&[], 250), ([false; 3], None), "and no more than was asked for");
 }
 
 #[test]
