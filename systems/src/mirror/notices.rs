@@ -50,11 +50,7 @@ pub struct Told {
 const RESIDENCY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Compares and tells.
-#[expect(
-    clippy::too_many_arguments,
-    clippy::type_complexity,
-    reason = "compares all that a session may be told"
-)]
+#[expect(clippy::too_many_arguments, reason = "compares all that a session may be told")]
 pub fn notify(
     mut commands: Commands,
     ops: Res<Ops>,

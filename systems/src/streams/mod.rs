@@ -44,8 +44,7 @@ pub struct Idle(Instant);
 pub fn subscribe(world: &mut World) {
     let views = places::views(world);
     let watchers = places::watchers(world, &views);
-    for n in 0..watchers.len() {
-        let Standing { entity, wants, .. } = watchers[n];
+    for &Standing { entity, wants, .. } in &watchers {
         let Some(now) = world.get::<Watch>(entity).map(|w| w.stream) else { continue };
         if places::place_of(world, now) == Some(wants) {
             continue;
