@@ -148,9 +148,8 @@ impl State {
         let begun = tokio::time::Instant::now();
         while !is_so(&self.talk) {
             let left = PATIENCE.checked_sub(begun.elapsed()).unwrap_or_default();
-            if self.next_within(left).await.is_none() {
-                panic!("never: {what}; {}", self.talk.believes());
-            }
+            let came = self.next_within(left).await;
+            assert!(came.is_some(), "never: {what}; {}", self.talk.believes());
         }
     }
 

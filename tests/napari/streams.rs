@@ -142,7 +142,7 @@ async fn a_decoder_that_gave_up_finds_the_next_keyframe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_on_the_pixel_channel_is_ignored() {
-    use futures_util::SinkExt;
+    use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite::tungstenite::Message;
     let Some(server) = Server::small() else { return };
     let mut socket = crate::state::open(server.pixels).await;
@@ -157,7 +157,6 @@ async fn what_is_said_on_the_pixel_channel_is_ignored() {
     client.does("dims", "z", "index", json!(0)).await;
     pixels.next().await;
     // Whoever said something is still sent pictures.
-    use futures_util::StreamExt;
     let packet = tokio::time::timeout(crate::state::PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
     assert!(packet.is_binary(), "{packet:?}");
 }

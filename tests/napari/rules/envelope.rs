@@ -15,17 +15,16 @@ enum Has {
     Maybe,
 }
 
-/// Session, frame_id, seq with delta_token, intent_id.
+/// `session`, `frame_id`, `seq` with `delta_token`, `intent_id`. `notify.dims` always has a frame's id and never
+/// an intent's: the client expects no echo there. `notify.camera` has one of the two, which is checked beside its
+/// payload.
 fn matrix(kind: &str) -> Option<[Has; 4]> {
     use Has::{Maybe, No, Yes};
     Some(match kind {
         "session.reject" => [No, Yes, No, No],
-        "session.welcome" | "session.heartbeat" | "session.goodbye" | "ack.state" | "reply.command"
-        | "error.command" => [Yes, Yes, No, No],
+        "session.welcome" | "session.heartbeat" | "session.goodbye" | "notify.dims" | "ack.state"
+        | "reply.command" | "error.command" => [Yes, Yes, No, No],
         "notify.scene" | "notify.layers" | "notify.stream" => [Yes, Maybe, Yes, Maybe],
-        // Always with a frame id and never with an intent's: the client expects no echo here.
-        "notify.dims" => [Yes, Yes, No, No],
-        // One of the two, which is checked beside the payload: an echo has the intent's, a pose its own.
         "notify.camera" => [Yes, Maybe, No, Maybe],
         _ => return None,
     })

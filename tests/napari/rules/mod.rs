@@ -3,11 +3,12 @@
 
 /// Ends a check with a sentence unless something holds.
 macro_rules! must {
-    ($holds:expr, $($why:tt)*) => {
-        if !$holds {
+    ($holds:expr, $($why:tt)*) => {{
+        let holds: bool = $holds;
+        if !holds {
             return Err(format!($($why)*));
         }
-    };
+    }};
 }
 
 pub mod ack;

@@ -31,7 +31,7 @@ pub fn message(bytes: &[u8], now: f64) -> Rule<(Header, &[u8])> {
     must!((now - ts).abs() < CLOCK, "ts {ts} is not the wall clock's time {now}");
     let header = Header { seq: int(0), ts, width: int(12), height: int(16), keyframe: flags == 1 };
     must!(header.width > 0 && header.height > 0, "an empty picture");
-    must!(header.width % 2 == 0 && header.height % 2 == 0, "odd sizes");
+    must!(header.width.is_multiple_of(2) && header.height.is_multiple_of(2), "odd sizes");
     unit(&bytes[HEADER..], header.keyframe)?;
     Ok((header, &bytes[HEADER..]))
 }

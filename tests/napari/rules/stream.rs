@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lucida::encode::sps::Sps;
 use serde_json::Value;
 
-/// SPS and PPS of an AVCDecoderConfigurationRecord.
+/// SPS and PPS of an `AVCDecoderConfigurationRecord`.
 pub struct Sets {
     pub sps: Vec<u8>,
     pub pps: Vec<u8>,
@@ -36,7 +36,7 @@ pub fn check(payload: &Value) -> Rule {
     Ok(())
 }
 
-/// Reads avcC: one SPS, one PPS, nothing behind (the client hands it to VideoToolbox as it is).
+/// Reads avcC: one SPS, one PPS, nothing behind (the client hands it to `VideoToolbox` as it is).
 pub fn record(avcc: &Value) -> Rule<Sets> {
     let text = avcc.as_str().filter(|t| !t.is_empty()).ok_or("avcc is empty")?;
     let bytes = STANDARD.decode(text).map_err(|e| format!("avcc is not base64: {e}"))?;
