@@ -133,7 +133,7 @@ impl Plugin for LucidaPlugin {
             .add_systems(
                 Render,
                 (
-                    streams::subscribe,
+                    streams::subscribe.run_if(streams::due::is_due),
                     residency::arrivals::take,
                     render::frame::take_returned,
                     thumbnails::make,

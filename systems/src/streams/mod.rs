@@ -4,6 +4,7 @@
 //! follows from what it looks at ([`Session`]); here it is brought about, after the transactions and before
 //! anything is drawn.
 
+pub mod due;
 pub mod extent;
 mod lead;
 mod places;
