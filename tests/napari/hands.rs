@@ -75,6 +75,19 @@ async fn many_steps_at_once_are_all_answered_in_order_and_end_where_they_should(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_of_all_kinds_are_answered_in_the_order_of_asking() {
+    let Some(server) = Server::small() else { return };
+    let mut client = State::connect(&server).await;
+    for n in 0..60 {
+        client.update("camera", "main", "pan", json!({"dx_px": 1, "dy_px": 0})).await;
+        client.update("layer", "layer-1", "gamma", json!(0.5 + f64::from(n) / 100.0)).await;
+        client.update("dims", "z", "index", json!(n % 6)).await;
+        client.update("multiscale", "main", "level", json!(0)).await;
+    }
+    client.believes("240 answers", rules::conversation::Conversation::is_answered).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn steps_count_at_the_level_that_is_shown() {
     let Some(server) = Server::small() else { return };
     let mut client = State::connect(&server).await;

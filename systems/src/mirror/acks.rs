@@ -10,7 +10,7 @@ use lucida_components::{
     layer::LayerKind,
     metrics::Metrics,
     notice::{Ack, AckApplied},
-    ops::{OpState, Ops, Report},
+    ops::{Op, OpState, Ops, Report},
     outbox::Outbox,
     places,
     value::Value,
@@ -29,7 +29,10 @@ pub fn acknowledge(
     mut versions: ResMut<Versions>,
     mut metrics: ResMut<Metrics>,
 ) {
-    for op in &ops.turn {
+    // In the order of asking: each kind was reduced by itself.
+    let mut turn: Vec<&Op> = ops.turn.iter().collect();
+    turn.sort_unstable_by_key(|op| op.seq);
+    for op in turn {
         let outcome = match &op.state {
             OpState::Open => continue,
             OpState::Rejected(why) => Err(why.clone()),
