@@ -176,13 +176,30 @@ impl Writer {
     async fn outbound(&mut self, outbound: Outbound) -> Result<(), Stop> {
         match outbound {
             Outbound::Ack(ack) => {
+                // A refusal of what was asked before this is in the queue already: its turn comes first.
+                let mut other = None;
+                while other.is_none()
+                    && self.held.len() < HELD
+                    && let Ok(local) = self.local.try_recv()
+                {
+                    match local {
+                        Local::Refused { after, intent, refused } => {
+                            self.held.push_back((after, intent, refused));
+                        }
+                        local => other = Some(local),
+                    }
+                }
+                self.release().await?;
                 let frame = self.encoder.ack(&ack);
                 self.feed(&frame).await?;
                 if !encoder::is_command(&ack.intent) {
                     self.answered += 1;
                     self.release().await?;
                 }
-                Ok(())
+                match other {
+                    Some(local) => self.local(local).await,
+                    None => Ok(()),
+                }
             }
             Outbound::Notice(notice) => {
                 for frame in self.encoder.notice(&notice) {

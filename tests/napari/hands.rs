@@ -82,9 +82,10 @@ async fn requests_of_all_kinds_are_answered_in_the_order_of_asking() {
         client.update("camera", "main", "pan", json!({"dx_px": 1, "dy_px": 0})).await;
         client.update("layer", "layer-1", "gamma", json!(0.5 + f64::from(n) / 100.0)).await;
         client.update("dims", "z", "index", json!(n % 6)).await;
+        client.update("view", "main", "ndisplay", json!("two")).await;
         client.update("multiscale", "main", "level", json!(0)).await;
     }
-    client.believes("240 answers", rules::conversation::Conversation::is_answered).await;
+    client.believes("300 answers", rules::conversation::Conversation::is_answered).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
