@@ -1,7 +1,7 @@
 //! The dialect of napari-cuda's client: its conventions in terms of the ledger's, both ways.
 //!
-//! World y of the plane grows upward there ([`rows`]), contrast limits and the iso threshold count from 0 to 1
-//! between the limits that the layer was opened with ([`span`]), and colormaps are napari's ([`colormaps`]).
+//! World y of the plane grows upward there (`rows`), contrast limits and the iso threshold count from 0 to 1
+//! between the limits that the layer was opened with (`span`), and colormaps are napari's (`colormaps`).
 //! Poses of volumes, pixels, steps and levels are the same in both.
 
 mod colormaps;

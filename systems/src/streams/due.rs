@@ -13,6 +13,7 @@ use lucida_components::{
 
 /// Whether a session or a view's canvas changed, somebody began or ceased to watch, a stream began, or has idled for
 /// long enough.
+#[expect(clippy::too_many_arguments, reason = "looks at all on which streams depend")]
 pub fn is_due(
     clock: Res<Clock>,
     mut known: Local<Vec<(ViewId, Canvas, Option<Canvas>)>>,

@@ -1,7 +1,7 @@
 //! Streams: which there are, and who watches which.
 //!
 //! A stream is a view on a canvas in a row order, encoded once for all who watch that. What a session watches
-//! follows from what it looks at ([`Session`]); here it is brought about, after the transactions and before
+//! follows from what it looks at ([`lucida_components::session::Session`]); here it is brought about, after the transactions and before
 //! anything is drawn.
 
 pub mod due;
