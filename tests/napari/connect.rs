@@ -313,8 +313,9 @@ async fn what_is_too_long_or_never_ends_is_closed_and_others_go_on() {
     let mut good = State::connect(&server).await;
     let mut huge = State::connect(&server).await;
     let padding = "x".repeat(2 << 20);
-    huge.send(&json!({"type": "ping", "padding": padding})).await;
-    assert_eq!(huge.closed().await, 1009);
+    // It may be closed before all of it is sent: the system then says only that the connection is gone.
+    let _ = huge.socket.send(Message::text(json!({"type": "ping", "padding": padding}).to_string())).await;
+    assert!([0, 1009].contains(&huge.closed().await));
     let mut first = open(server.state).await;
     let _ = first.send(Message::text(padding)).await;
     assert!([0, 1009].contains(&closed(&mut first).await));
